@@ -1,0 +1,134 @@
+/**
+ * Child processes that never outlive the benchmark: each is ended by its own process id when its
+ * work is done, on failure, and when the benchmark itself is interrupted.
+ */
+
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, openSync, readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** How long a process that was asked to end may take before it is killed. */
+const END_LIMIT_MS = 5_000;
+
+/** How often the log of a starting process is looked at. */
+const LOOK_MS = 5;
+
+const living = new Set<ChildProcess>();
+let watching = false;
+
+function killAll(): void {
+  for (const child of living) child.kill('SIGKILL');
+}
+
+/** Registers a child, and sees to it that no way out of this process leaves it behind. */
+function adopt(child: ChildProcess): void {
+  if (!watching) {
+    watching = true;
+    process.on('exit', killAll);
+    process.on('SIGINT', () => process.exit(130));
+    process.on('SIGTERM', () => process.exit(143));
+  }
+  living.add(child);
+  child.once('exit', () => living.delete(child));
+  child.once('error', () => living.delete(child));
+}
+
+function split(command: readonly string[]): [string, readonly string[]] {
+  const [program, ...args] = command;
+  if (program === undefined) throw new RangeError('an empty command');
+  return [program, args];
+}
+
+/** How a process ended, for a message. */
+function describeEnd(child: ChildProcess): string {
+  return child.signalCode ?? `exit code ${String(child.exitCode)}`;
+}
+
+/** A process that runs until it is told to end, and writes what it prints to a file. */
+export class BackgroundProcess {
+  readonly pid: number;
+  readonly logPath: string;
+  readonly #child: ChildProcess;
+  readonly #name: string;
+
+  /**
+   * The output goes to a file rather than a pipe: nobody has to read it during the measurement, and
+   * another process can note how long it was at a given moment.
+   */
+  static async start(command: readonly string[], logPath: string): Promise<BackgroundProcess> {
+    const [program, args] = split(command);
+    const log = openSync(logPath, 'w');
+    const child = spawn(program, args, { stdio: ['ignore', log, log] });
+    closeSync(log);
+    adopt(child);
+    await once(child, 'spawn');
+    return new BackgroundProcess(child, command.join(' '), logPath);
+  }
+
+  private constructor(child: ChildProcess, name: string, logPath: string) {
+    if (child.pid === undefined) throw new Error(`not started: ${name}`);
+    this.#child = child;
+    this.#name = name;
+    this.pid = child.pid;
+    this.logPath = logPath;
+  }
+
+  get #ended(): boolean {
+    return this.#child.exitCode !== null || this.#child.signalCode !== null;
+  }
+
+  log(): string {
+    return readFileSync(this.logPath, 'utf8');
+  }
+
+  /** Throws, with what the process printed, if it has ended. */
+  assertRunning(): void {
+    if (!this.#ended) return;
+    const tail = this.log().slice(-2_000);
+    throw new Error(`${this.#name} ended (${describeEnd(this.#child)}):\n${tail}`);
+  }
+
+  /** Waits until the process has printed a line that matches. */
+  async waitForLine(pattern: RegExp, limitMs: number): Promise<RegExpExecArray> {
+    const deadline = performance.now() + limitMs;
+    for (;;) {
+      const match = pattern.exec(this.log());
+      if (match !== null) return match;
+      this.assertRunning();
+      if (performance.now() > deadline) {
+        throw new Error(`${this.#name} did not print ${String(pattern)}:\n${this.log()}`);
+      }
+      await sleep(LOOK_MS);
+    }
+  }
+
+  /** Ends the process by its id and waits until it is gone. */
+  async end(): Promise<void> {
+    if (this.#ended) return;
+    const gone = once(this.#child, 'exit');
+    this.#child.kill('SIGTERM');
+    const limit = setTimeout(() => this.#child.kill('SIGKILL'), END_LIMIT_MS);
+    try {
+      await gone;
+    } finally {
+      clearTimeout(limit);
+    }
+  }
+}
+
+/** Runs a program to its end and returns what it printed. Its error output ends in the error. */
+export async function runToEnd(command: readonly string[], limitMs: number): Promise<string> {
+  const [program, args] = split(command);
+  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], timeout: limitMs });
+  adopt(child);
+  let output = '';
+  let errors = '';
+  child.stdout.setEncoding('utf8').on('data', (text: string) => (output += text));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (errors += text));
+  await once(child, 'close');
+  if (child.exitCode !== 0) {
+    throw new Error(`${command.join(' ')} failed (${describeEnd(child)}):\n${errors}`);
+  }
+  return output;
+}

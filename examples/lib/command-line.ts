@@ -1,0 +1,110 @@
+/**
+ * What the examples have in common on the outside: their options, their first line of output,
+ * and how they say that something is wrong.
+ */
+import { isIP } from 'node:net';
+import { parseArgs } from 'node:util';
+import type { SocketAddress } from 'raw-epoll';
+
+/** Where to listen: a TCP port, or a path for a Unix socket. */
+export type ListenAt = { readonly host: string; readonly port: number } | { readonly path: string };
+
+const BACKENDS: readonly string[] = ['auto', 'epoll'];
+/** `sizeof sun_path`, less the zero byte that ends it: unix(7). */
+const PATH_BYTES_MAX = 107;
+
+const HELP = `[options]
+
+  --host ADDRESS      an IPv4 or IPv6 address (127.0.0.1)
+  --port PORT         0 lets the kernel choose (8080)
+  --path FILE         a Unix socket instead
+  --backend BACKEND   ${BACKENDS.join(' or ')} (auto)
+  --help              this text
+`;
+
+class UsageError extends Error {}
+
+/** Reads the options; leaves with code 2 and a reason on stderr if one is wrong. */
+export function commandLine(program: string): ListenAt {
+  try {
+    const { help, ...given } = parse();
+    if (!help) return checked(given);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    leave(program, error.message, 2);
+  }
+  process.stdout.write(`Usage: ${program} ${HELP}`);
+  process.exit(0);
+}
+
+/** Says what is wrong and leaves. */
+export function leave(program: string, reason: string, code: 1 | 2): never {
+  process.stderr.write(`${program}: ${reason}\n`);
+  process.exit(code);
+}
+
+/** Tells that clients can come now, and how. */
+export function announce(address: SocketAddress): void {
+  if ('path' in address) {
+    console.log(`listening on ${address.path}\ntry: nc -U ${address.path}`);
+  } else {
+    const { address: host, port } = address;
+    const shown = host.includes(':') ? `[${host}]` : host;
+    console.log(`listening on ${shown}:${port}\ntry: nc ${host} ${port}`);
+  }
+}
+
+interface Given {
+  readonly host?: string | undefined;
+  readonly port?: string | undefined;
+  readonly path?: string | undefined;
+  readonly backend: string;
+}
+
+function parse(): Given & { readonly help: boolean } {
+  try {
+    const { values } = parseArgs({
+      options: {
+        host: { type: 'string' },
+        port: { type: 'string' },
+        path: { type: 'string' },
+        backend: { type: 'string', default: 'auto' },
+        help: { type: 'boolean', default: false },
+      },
+    });
+    return values;
+  } catch (error) {
+    // The first sentence says what is wrong; the others are about arguments that begin with '-'.
+    throw new UsageError(
+      error instanceof Error ? error.message.split(/[.\n]/, 1)[0] : 'unreadable',
+    );
+  }
+}
+
+function checked({ host, port, path, backend }: Given): ListenAt {
+  if (!BACKENDS.includes(backend)) {
+    throw new UsageError(`--backend must be ${BACKENDS.join(' or ')}, not '${backend}'`);
+  }
+  if (path === undefined) {
+    return { host: checkedHost(host ?? '127.0.0.1'), port: checkedPort(port ?? '8080') };
+  }
+  if (host !== undefined || port !== undefined) {
+    throw new UsageError('--path stands alone, without --host and --port');
+  }
+  const bytes = Buffer.byteLength(path);
+  if (bytes < 1 || bytes > PATH_BYTES_MAX) {
+    throw new UsageError(`--path must be 1 to ${PATH_BYTES_MAX} bytes long, not ${bytes}`);
+  }
+  return { path };
+}
+
+function checkedHost(host: string): string {
+  if (isIP(host) !== 0 && !host.includes('%')) return host;
+  throw new UsageError(`--host must be an IPv4 or IPv6 address, not '${host}'`);
+}
+
+function checkedPort(port: string): number {
+  const number = /^\d{1,5}$/.test(port) ? Number(port) : Number.NaN;
+  if (number <= 65_535) return number;
+  throw new UsageError(`--port must be a number from 0 to 65535, not '${port}'`);
+}

@@ -1,0 +1,684 @@
+#include "sys/constants.h"
+
+#ifdef __APPLE__
+// Without it <netinet/in.h> hides IPV6_RECVPKTINFO and IPV6_TCLASS.
+#define __APPLE_USE_RFC_3542  // NOLINT(bugprone-reserved-identifier): a name that Apple chose
+#endif
+
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <node_api.h>
+#include <sys/socket.h>
+#include <sys/types.h>
+
+#include <cerrno>
+#include <csignal>
+#include <cstdint>
+#include <ctime>
+
+#if __has_include(<sys/epoll.h>)
+#include <sys/epoll.h>
+#endif
+#if __has_include(<sys/eventfd.h>)
+#include <sys/eventfd.h>
+#endif
+#if __has_include(<sys/timerfd.h>)
+#include <sys/timerfd.h>
+#endif
+
+namespace raw_epoll {
+
+namespace {
+
+struct Constant {
+  const char* name;
+  int64_t value;
+};
+
+constexpr Constant NamedConstant(const char* name, int64_t value) { return {name, value}; }
+
+// Where a C library makes a constant an enumerator, it also defines a macro of that name: #ifdef
+// finds both kinds.
+#define CONSTANT(name) NamedConstant(#name, name)
+// EPOLLET is bit 31: a mask is never negative, whatever type the header gives it.
+#define EVENT_BITS(name) NamedConstant(#name, static_cast<uint32_t>(name))
+
+constexpr Constant kConstants[] = {
+// epoll: flag of `epoll_create1`, operations of `epoll_ctl`.
+#ifdef EPOLL_CLOEXEC
+    CONSTANT(EPOLL_CLOEXEC),
+#endif
+#ifdef EPOLL_CTL_ADD
+    CONSTANT(EPOLL_CTL_ADD),
+#endif
+#ifdef EPOLL_CTL_DEL
+    CONSTANT(EPOLL_CTL_DEL),
+#endif
+#ifdef EPOLL_CTL_MOD
+    CONSTANT(EPOLL_CTL_MOD),
+#endif
+// epoll: event bits, which `epoll_wait` can report.
+#ifdef EPOLLIN
+    EVENT_BITS(EPOLLIN),
+#endif
+#ifdef EPOLLPRI
+    EVENT_BITS(EPOLLPRI),
+#endif
+#ifdef EPOLLOUT
+    EVENT_BITS(EPOLLOUT),
+#endif
+#ifdef EPOLLRDNORM
+    EVENT_BITS(EPOLLRDNORM),
+#endif
+#ifdef EPOLLRDBAND
+    EVENT_BITS(EPOLLRDBAND),
+#endif
+#ifdef EPOLLWRNORM
+    EVENT_BITS(EPOLLWRNORM),
+#endif
+#ifdef EPOLLWRBAND
+    EVENT_BITS(EPOLLWRBAND),
+#endif
+#ifdef EPOLLMSG
+    EVENT_BITS(EPOLLMSG),
+#endif
+#ifdef EPOLLERR
+    EVENT_BITS(EPOLLERR),
+#endif
+#ifdef EPOLLHUP
+    EVENT_BITS(EPOLLHUP),
+#endif
+#ifdef EPOLLRDHUP
+    EVENT_BITS(EPOLLRDHUP),
+#endif
+// epoll: flags of a registration, which `epoll_wait` never reports.
+#ifdef EPOLLEXCLUSIVE
+    EVENT_BITS(EPOLLEXCLUSIVE),
+#endif
+#ifdef EPOLLWAKEUP
+    EVENT_BITS(EPOLLWAKEUP),
+#endif
+#ifdef EPOLLONESHOT
+    EVENT_BITS(EPOLLONESHOT),
+#endif
+#ifdef EPOLLET
+    EVENT_BITS(EPOLLET),
+#endif
+// eventfd.
+#ifdef EFD_CLOEXEC
+    CONSTANT(EFD_CLOEXEC),
+#endif
+#ifdef EFD_NONBLOCK
+    CONSTANT(EFD_NONBLOCK),
+#endif
+#ifdef EFD_SEMAPHORE
+    CONSTANT(EFD_SEMAPHORE),
+#endif
+// timerfd.
+#ifdef TFD_CLOEXEC
+    CONSTANT(TFD_CLOEXEC),
+#endif
+#ifdef TFD_NONBLOCK
+    CONSTANT(TFD_NONBLOCK),
+#endif
+#ifdef TFD_TIMER_ABSTIME
+    CONSTANT(TFD_TIMER_ABSTIME),
+#endif
+#ifdef TFD_TIMER_CANCEL_ON_SET
+    CONSTANT(TFD_TIMER_CANCEL_ON_SET),
+#endif
+#ifdef CLOCK_REALTIME
+    CONSTANT(CLOCK_REALTIME),
+#endif
+#ifdef CLOCK_MONOTONIC
+    CONSTANT(CLOCK_MONOTONIC),
+#endif
+#ifdef CLOCK_BOOTTIME
+    CONSTANT(CLOCK_BOOTTIME),
+#endif
+#ifdef CLOCK_REALTIME_ALARM
+    CONSTANT(CLOCK_REALTIME_ALARM),
+#endif
+#ifdef CLOCK_BOOTTIME_ALARM
+    CONSTANT(CLOCK_BOOTTIME_ALARM),
+#endif
+// sockets: address families.
+#ifdef AF_UNSPEC
+    CONSTANT(AF_UNSPEC),
+#endif
+#ifdef AF_UNIX
+    CONSTANT(AF_UNIX),
+#endif
+#ifdef AF_INET
+    CONSTANT(AF_INET),
+#endif
+#ifdef AF_INET6
+    CONSTANT(AF_INET6),
+#endif
+// sockets: types, and flags that may be combined with a type.
+#ifdef SOCK_STREAM
+    CONSTANT(SOCK_STREAM),
+#endif
+#ifdef SOCK_DGRAM
+    CONSTANT(SOCK_DGRAM),
+#endif
+#ifdef SOCK_SEQPACKET
+    CONSTANT(SOCK_SEQPACKET),
+#endif
+#ifdef SOCK_RAW
+    CONSTANT(SOCK_RAW),
+#endif
+#ifdef SOCK_CLOEXEC
+    CONSTANT(SOCK_CLOEXEC),
+#endif
+#ifdef SOCK_NONBLOCK
+    CONSTANT(SOCK_NONBLOCK),
+#endif
+#ifdef SOMAXCONN
+    CONSTANT(SOMAXCONN),
+#endif
+// sockets: halves of a connection, for `shutdown`.
+#ifdef SHUT_RD
+    CONSTANT(SHUT_RD),
+#endif
+#ifdef SHUT_WR
+    CONSTANT(SHUT_WR),
+#endif
+#ifdef SHUT_RDWR
+    CONSTANT(SHUT_RDWR),
+#endif
+// sockets: protocols and levels of options.
+#ifdef IPPROTO_IP
+    CONSTANT(IPPROTO_IP),
+#endif
+#ifdef IPPROTO_IPV6
+    CONSTANT(IPPROTO_IPV6),
+#endif
+#ifdef IPPROTO_TCP
+    CONSTANT(IPPROTO_TCP),
+#endif
+#ifdef IPPROTO_UDP
+    CONSTANT(IPPROTO_UDP),
+#endif
+#ifdef IPPROTO_ICMP
+    CONSTANT(IPPROTO_ICMP),
+#endif
+#ifdef SOL_SOCKET
+    CONSTANT(SOL_SOCKET),
+#endif
+#ifdef SOL_TCP
+    CONSTANT(SOL_TCP),
+#endif
+// sockets: options of the level `SOL_SOCKET`.
+#ifdef SO_ACCEPTCONN
+    CONSTANT(SO_ACCEPTCONN),
+#endif
+#ifdef SO_BROADCAST
+    CONSTANT(SO_BROADCAST),
+#endif
+#ifdef SO_BUSY_POLL
+    CONSTANT(SO_BUSY_POLL),
+#endif
+#ifdef SO_DEBUG
+    CONSTANT(SO_DEBUG),
+#endif
+#ifdef SO_DOMAIN
+    CONSTANT(SO_DOMAIN),
+#endif
+#ifdef SO_DONTROUTE
+    CONSTANT(SO_DONTROUTE),
+#endif
+#ifdef SO_ERROR
+    CONSTANT(SO_ERROR),
+#endif
+#ifdef SO_INCOMING_CPU
+    CONSTANT(SO_INCOMING_CPU),
+#endif
+#ifdef SO_KEEPALIVE
+    CONSTANT(SO_KEEPALIVE),
+#endif
+#ifdef SO_LINGER
+    CONSTANT(SO_LINGER),
+#endif
+#ifdef SO_MARK
+    CONSTANT(SO_MARK),
+#endif
+#ifdef SO_OOBINLINE
+    CONSTANT(SO_OOBINLINE),
+#endif
+#ifdef SO_PASSCRED
+    CONSTANT(SO_PASSCRED),
+#endif
+#ifdef SO_PEERCRED
+    CONSTANT(SO_PEERCRED),
+#endif
+#ifdef SO_PRIORITY
+    CONSTANT(SO_PRIORITY),
+#endif
+#ifdef SO_PROTOCOL
+    CONSTANT(SO_PROTOCOL),
+#endif
+#ifdef SO_RCVBUF
+    CONSTANT(SO_RCVBUF),
+#endif
+#ifdef SO_RCVBUFFORCE
+    CONSTANT(SO_RCVBUFFORCE),
+#endif
+#ifdef SO_RCVLOWAT
+    CONSTANT(SO_RCVLOWAT),
+#endif
+#ifdef SO_RCVTIMEO
+    CONSTANT(SO_RCVTIMEO),
+#endif
+#ifdef SO_REUSEADDR
+    CONSTANT(SO_REUSEADDR),
+#endif
+#ifdef SO_REUSEPORT
+    CONSTANT(SO_REUSEPORT),
+#endif
+#ifdef SO_SNDBUF
+    CONSTANT(SO_SNDBUF),
+#endif
+#ifdef SO_SNDBUFFORCE
+    CONSTANT(SO_SNDBUFFORCE),
+#endif
+#ifdef SO_SNDLOWAT
+    CONSTANT(SO_SNDLOWAT),
+#endif
+#ifdef SO_SNDTIMEO
+    CONSTANT(SO_SNDTIMEO),
+#endif
+#ifdef SO_TIMESTAMP
+    CONSTANT(SO_TIMESTAMP),
+#endif
+#ifdef SO_TYPE
+    CONSTANT(SO_TYPE),
+#endif
+#ifdef SO_BINDTODEVICE
+    CONSTANT(SO_BINDTODEVICE),
+#endif
+#ifdef SO_ZEROCOPY
+    CONSTANT(SO_ZEROCOPY),
+#endif
+#ifdef SO_NOSIGPIPE
+    CONSTANT(SO_NOSIGPIPE),
+#endif
+// sockets: options of the level `IPPROTO_TCP`.
+#ifdef TCP_NODELAY
+    CONSTANT(TCP_NODELAY),
+#endif
+#ifdef TCP_MAXSEG
+    CONSTANT(TCP_MAXSEG),
+#endif
+#ifdef TCP_CORK
+    CONSTANT(TCP_CORK),
+#endif
+#ifdef TCP_NOPUSH
+    CONSTANT(TCP_NOPUSH),
+#endif
+#ifdef TCP_KEEPIDLE
+    CONSTANT(TCP_KEEPIDLE),
+#endif
+#ifdef TCP_KEEPINTVL
+    CONSTANT(TCP_KEEPINTVL),
+#endif
+#ifdef TCP_KEEPCNT
+    CONSTANT(TCP_KEEPCNT),
+#endif
+#ifdef TCP_KEEPALIVE
+    CONSTANT(TCP_KEEPALIVE),
+#endif
+#ifdef TCP_SYNCNT
+    CONSTANT(TCP_SYNCNT),
+#endif
+#ifdef TCP_LINGER2
+    CONSTANT(TCP_LINGER2),
+#endif
+#ifdef TCP_DEFER_ACCEPT
+    CONSTANT(TCP_DEFER_ACCEPT),
+#endif
+#ifdef TCP_WINDOW_CLAMP
+    CONSTANT(TCP_WINDOW_CLAMP),
+#endif
+#ifdef TCP_INFO
+    CONSTANT(TCP_INFO),
+#endif
+#ifdef TCP_QUICKACK
+    CONSTANT(TCP_QUICKACK),
+#endif
+#ifdef TCP_CONGESTION
+    CONSTANT(TCP_CONGESTION),
+#endif
+#ifdef TCP_USER_TIMEOUT
+    CONSTANT(TCP_USER_TIMEOUT),
+#endif
+#ifdef TCP_FASTOPEN
+    CONSTANT(TCP_FASTOPEN),
+#endif
+#ifdef TCP_FASTOPEN_CONNECT
+    CONSTANT(TCP_FASTOPEN_CONNECT),
+#endif
+#ifdef TCP_NOTSENT_LOWAT
+    CONSTANT(TCP_NOTSENT_LOWAT),
+#endif
+// sockets: options of the level `IPPROTO_IP`.
+#ifdef IP_TOS
+    CONSTANT(IP_TOS),
+#endif
+#ifdef IP_TTL
+    CONSTANT(IP_TTL),
+#endif
+#ifdef IP_FREEBIND
+    CONSTANT(IP_FREEBIND),
+#endif
+#ifdef IP_TRANSPARENT
+    CONSTANT(IP_TRANSPARENT),
+#endif
+#ifdef IP_BIND_ADDRESS_NO_PORT
+    CONSTANT(IP_BIND_ADDRESS_NO_PORT),
+#endif
+#ifdef IP_ADD_MEMBERSHIP
+    CONSTANT(IP_ADD_MEMBERSHIP),
+#endif
+#ifdef IP_DROP_MEMBERSHIP
+    CONSTANT(IP_DROP_MEMBERSHIP),
+#endif
+#ifdef IP_MULTICAST_IF
+    CONSTANT(IP_MULTICAST_IF),
+#endif
+#ifdef IP_MULTICAST_TTL
+    CONSTANT(IP_MULTICAST_TTL),
+#endif
+#ifdef IP_MULTICAST_LOOP
+    CONSTANT(IP_MULTICAST_LOOP),
+#endif
+#ifdef IP_PKTINFO
+    CONSTANT(IP_PKTINFO),
+#endif
+// sockets: options of the level `IPPROTO_IPV6`.
+#ifdef IPV6_V6ONLY
+    CONSTANT(IPV6_V6ONLY),
+#endif
+#ifdef IPV6_UNICAST_HOPS
+    CONSTANT(IPV6_UNICAST_HOPS),
+#endif
+#ifdef IPV6_JOIN_GROUP
+    CONSTANT(IPV6_JOIN_GROUP),
+#endif
+#ifdef IPV6_LEAVE_GROUP
+    CONSTANT(IPV6_LEAVE_GROUP),
+#endif
+#ifdef IPV6_MULTICAST_IF
+    CONSTANT(IPV6_MULTICAST_IF),
+#endif
+#ifdef IPV6_MULTICAST_HOPS
+    CONSTANT(IPV6_MULTICAST_HOPS),
+#endif
+#ifdef IPV6_MULTICAST_LOOP
+    CONSTANT(IPV6_MULTICAST_LOOP),
+#endif
+#ifdef IPV6_RECVPKTINFO
+    CONSTANT(IPV6_RECVPKTINFO),
+#endif
+#ifdef IPV6_TCLASS
+    CONSTANT(IPV6_TCLASS),
+#endif
+// sockets: flags of sending and receiving.
+#ifdef MSG_OOB
+    CONSTANT(MSG_OOB),
+#endif
+#ifdef MSG_PEEK
+    CONSTANT(MSG_PEEK),
+#endif
+#ifdef MSG_DONTROUTE
+    CONSTANT(MSG_DONTROUTE),
+#endif
+#ifdef MSG_CTRUNC
+    CONSTANT(MSG_CTRUNC),
+#endif
+#ifdef MSG_TRUNC
+    CONSTANT(MSG_TRUNC),
+#endif
+#ifdef MSG_DONTWAIT
+    CONSTANT(MSG_DONTWAIT),
+#endif
+#ifdef MSG_EOR
+    CONSTANT(MSG_EOR),
+#endif
+#ifdef MSG_WAITALL
+    CONSTANT(MSG_WAITALL),
+#endif
+#ifdef MSG_CONFIRM
+    CONSTANT(MSG_CONFIRM),
+#endif
+#ifdef MSG_ERRQUEUE
+    CONSTANT(MSG_ERRQUEUE),
+#endif
+#ifdef MSG_NOSIGNAL
+    CONSTANT(MSG_NOSIGNAL),
+#endif
+#ifdef MSG_MORE
+    CONSTANT(MSG_MORE),
+#endif
+#ifdef MSG_WAITFORONE
+    CONSTANT(MSG_WAITFORONE),
+#endif
+#ifdef MSG_FASTOPEN
+    CONSTANT(MSG_FASTOPEN),
+#endif
+#ifdef MSG_ZEROCOPY
+    CONSTANT(MSG_ZEROCOPY),
+#endif
+#ifdef MSG_CMSG_CLOEXEC
+    CONSTANT(MSG_CMSG_CLOEXEC),
+#endif
+// fcntl: commands.
+#ifdef F_DUPFD
+    CONSTANT(F_DUPFD),
+#endif
+#ifdef F_DUPFD_CLOEXEC
+    CONSTANT(F_DUPFD_CLOEXEC),
+#endif
+#ifdef F_GETFD
+    CONSTANT(F_GETFD),
+#endif
+#ifdef F_SETFD
+    CONSTANT(F_SETFD),
+#endif
+#ifdef F_GETFL
+    CONSTANT(F_GETFL),
+#endif
+#ifdef F_SETFL
+    CONSTANT(F_SETFL),
+#endif
+#ifdef F_GETPIPE_SZ
+    CONSTANT(F_GETPIPE_SZ),
+#endif
+#ifdef F_SETPIPE_SZ
+    CONSTANT(F_SETPIPE_SZ),
+#endif
+#ifdef F_ADD_SEALS
+    CONSTANT(F_ADD_SEALS),
+#endif
+#ifdef F_GET_SEALS
+    CONSTANT(F_GET_SEALS),
+#endif
+#ifdef FD_CLOEXEC
+    CONSTANT(FD_CLOEXEC),
+#endif
+// open: access modes and status flags, for `pipe2`, `dup3` and `fcntl`.
+#ifdef O_RDONLY
+    CONSTANT(O_RDONLY),
+#endif
+#ifdef O_WRONLY
+    CONSTANT(O_WRONLY),
+#endif
+#ifdef O_RDWR
+    CONSTANT(O_RDWR),
+#endif
+#ifdef O_ACCMODE
+    CONSTANT(O_ACCMODE),
+#endif
+#ifdef O_NONBLOCK
+    CONSTANT(O_NONBLOCK),
+#endif
+#ifdef O_CLOEXEC
+    CONSTANT(O_CLOEXEC),
+#endif
+#ifdef O_APPEND
+    CONSTANT(O_APPEND),
+#endif
+#ifdef O_ASYNC
+    CONSTANT(O_ASYNC),
+#endif
+#ifdef O_DIRECT
+    CONSTANT(O_DIRECT),
+#endif
+#ifdef O_DSYNC
+    CONSTANT(O_DSYNC),
+#endif
+#ifdef O_SYNC
+    CONSTANT(O_SYNC),
+#endif
+#ifdef O_NOATIME
+    CONSTANT(O_NOATIME),
+#endif
+// signals, for the `sigmask` arguments.
+#ifdef SIGHUP
+    CONSTANT(SIGHUP),
+#endif
+#ifdef SIGINT
+    CONSTANT(SIGINT),
+#endif
+#ifdef SIGQUIT
+    CONSTANT(SIGQUIT),
+#endif
+#ifdef SIGILL
+    CONSTANT(SIGILL),
+#endif
+#ifdef SIGTRAP
+    CONSTANT(SIGTRAP),
+#endif
+#ifdef SIGABRT
+    CONSTANT(SIGABRT),
+#endif
+#ifdef SIGIOT
+    CONSTANT(SIGIOT),
+#endif
+#ifdef SIGBUS
+    CONSTANT(SIGBUS),
+#endif
+#ifdef SIGFPE
+    CONSTANT(SIGFPE),
+#endif
+#ifdef SIGKILL
+    CONSTANT(SIGKILL),
+#endif
+#ifdef SIGUSR1
+    CONSTANT(SIGUSR1),
+#endif
+#ifdef SIGSEGV
+    CONSTANT(SIGSEGV),
+#endif
+#ifdef SIGUSR2
+    CONSTANT(SIGUSR2),
+#endif
+#ifdef SIGPIPE
+    CONSTANT(SIGPIPE),
+#endif
+#ifdef SIGALRM
+    CONSTANT(SIGALRM),
+#endif
+#ifdef SIGTERM
+    CONSTANT(SIGTERM),
+#endif
+#ifdef SIGSTKFLT
+    CONSTANT(SIGSTKFLT),
+#endif
+#ifdef SIGCHLD
+    CONSTANT(SIGCHLD),
+#endif
+#ifdef SIGCONT
+    CONSTANT(SIGCONT),
+#endif
+#ifdef SIGSTOP
+    CONSTANT(SIGSTOP),
+#endif
+#ifdef SIGTSTP
+    CONSTANT(SIGTSTP),
+#endif
+#ifdef SIGTTIN
+    CONSTANT(SIGTTIN),
+#endif
+#ifdef SIGTTOU
+    CONSTANT(SIGTTOU),
+#endif
+#ifdef SIGURG
+    CONSTANT(SIGURG),
+#endif
+#ifdef SIGXCPU
+    CONSTANT(SIGXCPU),
+#endif
+#ifdef SIGXFSZ
+    CONSTANT(SIGXFSZ),
+#endif
+#ifdef SIGVTALRM
+    CONSTANT(SIGVTALRM),
+#endif
+#ifdef SIGPROF
+    CONSTANT(SIGPROF),
+#endif
+#ifdef SIGWINCH
+    CONSTANT(SIGWINCH),
+#endif
+#ifdef SIGIO
+    CONSTANT(SIGIO),
+#endif
+#ifdef SIGPOLL
+    CONSTANT(SIGPOLL),
+#endif
+#ifdef SIGPWR
+    CONSTANT(SIGPWR),
+#endif
+#ifdef SIGSYS
+    CONSTANT(SIGSYS),
+#endif
+// errno, not by way of CONSTANT, which would be given the number instead of the name.
+#define ERRNO(name) NamedConstant(#name, name),
+#include "core/errno_list.inc"
+};
+
+#undef CONSTANT
+#undef EVENT_BITS
+
+bool SetNumber(napi_env env, napi_value object, const char* name, int64_t number) {
+  napi_value value = nullptr;
+  return napi_create_int64(env, number, &value) == napi_ok &&
+         napi_set_named_property(env, object, name, value) == napi_ok;
+}
+
+// The real-time signals are known at run time only: the C library takes some for itself.
+bool SetRealTimeSignals(napi_env env, napi_value object) {
+#if defined(SIGRTMIN) && defined(SIGRTMAX)
+  return SetNumber(env, object, "SIGRTMIN", SIGRTMIN) &&
+         SetNumber(env, object, "SIGRTMAX", SIGRTMAX);
+#else
+  static_cast<void>(env);
+  static_cast<void>(object);
+  return true;
+#endif
+}
+
+}  // namespace
+
+napi_value MakeConstants(napi_env env) {
+  napi_value constants = nullptr;
+  if (napi_create_object(env, &constants) != napi_ok) return nullptr;
+  for (const Constant& constant : kConstants) {
+    if (!SetNumber(env, constants, constant.name, constant.value)) return nullptr;
+  }
+  return SetRealTimeSignals(env, constants) ? constants : nullptr;
+}
+
+}  // namespace raw_epoll

@@ -1,0 +1,227 @@
+// read(2), write(2), readv(2), writev(2), close(2), dup(2) and its kin, pipe2(2), fcntl(2).
+#include <fcntl.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+#include <cstring>
+#include <vector>
+
+#include "core/arguments.h"
+#include "core/blocking_call.h"
+#include "core/errno_result.h"
+#include "core/kernel_call.h"
+#include "core/new_descriptor.h"
+#include "sys/functions.h"
+
+namespace raw_epoll {
+
+namespace {
+
+constexpr size_t kIovMax = 1024;  // UIO_MAXIOV of every kernel here
+
+napi_value Read(napi_env env, napi_callback_info info) {
+  Arguments args(env, info, 4);
+  const int fd = args.Int(0, "fd");
+  const Slice slice = args.BufferSlice(1);
+  if (args.failed()) return nullptr;
+  if (WaitsInSlices(args.environment(), fd)) {
+    const iovec part{slice.data, slice.length};
+    return args.Answer(ReadInSlices(args.environment(), fd, &part, 1));
+  }
+  return args.Answer(kernel::Read(fd, slice.data, slice.length));
+}
+
+napi_value Write(napi_env env, napi_callback_info info) {
+  Arguments args(env, info, 4);
+  const int fd = args.Int(0, "fd");
+  const Slice slice = args.BufferSlice(1);
+  if (args.failed()) return nullptr;
+  if (WaitsInSlices(args.environment(), fd)) {
+    const iovec part{slice.data, slice.length};
+    return args.Answer(WriteInSlices(args.environment(), fd, &part, 1));
+  }
+  return args.Answer(kernel::Write(fd, slice.data, slice.length));
+}
+
+std::vector<iovec> Iovecs(Arguments& args, size_t index) {
+  std::vector<iovec> iovecs;
+  for (const Slice& slice : args.Views(index, "iov", kIovMax)) {
+    iovecs.push_back({slice.data, slice.length});
+  }
+  return iovecs;
+}
+
+// readv and writev of nothing do nothing, while a message of no bytes is one.
+bool HasBytes(const std::vector<iovec>& iov) {
+  return std::any_of(iov.begin(), iov.end(), [](const iovec& part) { return part.iov_len != 0; });
+}
+
+napi_value Readv(napi_env env, napi_callback_info info) {
+  Arguments args(env, info, 2);
+  const int fd = args.Int(0, "fd");
+  const std::vector<iovec> iov = Iovecs(args, 1);
+  if (args.failed()) return nullptr;
+  if (HasBytes(iov) && WaitsInSlices(args.environment(), fd)) {
+    return args.Answer(ReadInSlices(args.environment(), fd, iov.data(), iov.size()));
+  }
+  return args.Answer(ResultOrErrno(::readv(fd, iov.data(), static_cast<int>(iov.size()))));
+}
+
+napi_value Writev(napi_env env, napi_callback_info info) {
+  Arguments args(env, info, 2);
+  const int fd = args.Int(0, "fd");
+  const std::vector<iovec> iov = Iovecs(args, 1);
+  if (args.failed()) return nullptr;
+  if (HasBytes(iov) && WaitsInSlices(args.environment(), fd)) {
+    return args.Answer(WriteInSlices(args.environment(), fd, iov.data(), iov.size()));
+  }
+  return args.Answer(ResultOrErrno(::writev(fd, iov.data(), static_cast<int>(iov.size()))));
+}
+
+// A descriptor that is closed by its number has no owner any more: the environment must not
+// close that number again when somebody else has it.
+napi_value Close(napi_env env, napi_callback_info info) {
+  Arguments args(env, info, 1);
+  const int fd = args.Int(0, "fd");
+  if (args.failed()) return nullptr;
+  args.environment().Disown(fd);
+  return args.Answer(ResultOrErrno(::close(fd)));
+}
+
+napi_value CloseOwned(napi_env env, napi_callback_info info) {
+  Arguments args(env, info, 1);
+  const int fd = args.Int(0, "fd");
+  if (args.failed()) return nullptr;
+  if (!args.environment().Disown(fd)) return args.Answer(-EBADF);
+  return args.Answer(ResultOrErrno(::close(fd)));
+}
+
+// own(fd): the number belongs to the environment from now on, -EBUSY if it does already: two
+// objects would both close it. disown(fd): to nobody.
+napi_value Own(napi_env env, napi_callback_info info) {
+  Arguments args(env, info, 1);
+  const int fd = args.Int(0, "fd");
+  if (args.failed()) return nullptr;
+  // An open number only: the table of owned ones is as long as the highest of them.
+  const int64_t flags = ResultOrErrno(::fcntl(fd, F_GETFD));
+  if (flags < 0) return args.Answer(flags);
+  return args.Answer(args.environment().Own(fd) ? 0 : -EBUSY);
+}
+
+napi_value Disown(napi_env env, napi_callback_info info) {
+  Arguments args(env, info, 1);
+  const int fd = args.Int(0, "fd");
+  if (args.failed()) return nullptr;
+  return args.Answer(args.environment().Disown(fd) ? 0 : -EBADF);
+}
+
+napi_value OwnedCount(napi_env env, napi_callback_info info) {
+  Arguments args(env, info, 0);
+  return args.Answer(static_cast<int64_t>(args.environment().owned_count()));
+}
+
+napi_value Dup(napi_env env, napi_callback_info info) {
+  Arguments args(env, info, 1);
+  const int fd = args.Int(0, "fd");
+  if (args.failed()) return nullptr;
+  return args.Answer(ResultOrErrno(::dup(fd)));
+}
+
+napi_value Dup2(napi_env env, napi_callback_info info) {
+  Arguments args(env, info, 2);
+  const int old_fd = args.Int(0, "oldfd");
+  const int new_fd = args.Int(1, "newfd");
+  if (args.failed()) return nullptr;
+  return args.Answer(ResultOrErrno(::dup2(old_fd, new_fd)));
+}
+
+napi_value Dup3(napi_env env, napi_callback_info info) {
+  Arguments args(env, info, 3);
+  const int old_fd = args.Int(0, "oldfd");
+  const int new_fd = args.Int(1, "newfd");
+  const int flags = args.Int(2, "flags");
+  if (args.failed()) return nullptr;
+#ifdef __APPLE__
+  return args.Answer(-ENOSYS);
+#else
+  return args.Answer(ResultOrErrno(::dup3(old_fd, new_fd, flags)));
+#endif
+}
+
+template <Ownership kOwnership>
+napi_value Pipe2(napi_env env, napi_callback_info info) {
+  Arguments args(env, info, 2);
+  const Slice fds = args.TypedArray(0, "fds", napi_int32_array, 2);
+  const int flags = args.Int(1, "flags");
+  if (args.failed()) return nullptr;
+#ifdef __APPLE__
+  return args.Answer(-ENOSYS);
+#else
+  int pair[2] = {-1, -1};
+  const int64_t result = ResultOrErrno(::pipe2(pair, flags));
+  if (result < 0) return args.Answer(result);
+  for (const int fd : pair) NewDescriptor<kOwnership>(args.environment(), fd);
+  std::memcpy(fds.data, pair, sizeof pair);
+  return args.Answer(result);
+#endif
+}
+
+// The commands whose argument is an int or nothing. For all others the kernel would take the
+// number as an address.
+bool TakesInt(int command) {
+  switch (command) {
+    case F_DUPFD:
+    case F_DUPFD_CLOEXEC:
+    case F_GETFD:
+    case F_SETFD:
+    case F_GETFL:
+    case F_SETFL:
+#ifdef F_GETPIPE_SZ
+    case F_GETPIPE_SZ:
+    case F_SETPIPE_SZ:
+#endif
+#ifdef F_ADD_SEALS
+    case F_ADD_SEALS:
+    case F_GET_SEALS:
+#endif
+      return true;
+    default: return false;
+  }
+}
+
+napi_value Fcntl(napi_env env, napi_callback_info info) {
+  Arguments args(env, info, 3);
+  const int fd = args.Int(0, "fd");
+  const int command = args.Int(1, "cmd");
+  const int argument = args.failed() || args.IsMissing(2) ? 0 : args.Int(2, "arg");
+  if (args.failed()) return nullptr;
+  if (!TakesInt(command)) return args.Answer(-EINVAL);
+  return args.Answer(ResultOrErrno(::fcntl(fd, command, argument)));
+}
+
+}  // namespace
+
+FunctionList DescriptorFunctions() {
+  return {
+      {"read", Read},   {"write", Write},
+      {"readv", Readv}, {"writev", Writev},
+      {"close", Close}, {"dup", Dup},
+      {"dup2", Dup2},   {"dup3", Dup3},
+      {"fcntl", Fcntl}, {"pipe2", Pipe2<Ownership::kNobody>},
+  };
+}
+
+FunctionList OwnedDescriptorFunctions() {
+  return {
+      {"pipe2", Pipe2<Ownership::kOwned>},
+      {"close", CloseOwned},
+      {"own", Own},
+      {"disown", Disown},
+      {"count", OwnedCount},
+  };
+}
+
+}  // namespace raw_epoll

@@ -1,0 +1,276 @@
+// epoll_create1(2), epoll_ctl(2), epoll_wait(2), epoll_pwait(2), epoll_pwait2(2), and what the
+// sets of level 2 stand on.
+#include <cerrno>
+
+#include "core/arguments.h"
+#include "core/blocking_wait.h"
+#include "core/errno_result.h"
+#include "core/kernel_call.h"
+#include "core/new_descriptor.h"
+#include "sys/functions.h"
+
+#ifdef __linux__
+
+#include <signal.h>
+#include <sys/epoll.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <climits>
+#include <cmath>
+#include <cstddef>
+#include <vector>
+
+#ifndef SYS_epoll_pwait2
+#define SYS_epoll_pwait2 441  // The same number on every architecture (since Linux 5.11).
+#endif
+
+namespace raw_epoll {
+
+namespace {
+
+// The kernel packs the struct on x86-64 only. Level 1 reads it through these three numbers.
+#ifdef __x86_64__
+static_assert(sizeof(epoll_event) == 12 && offsetof(epoll_event, data) == 4);
+#else
+static_assert(sizeof(epoll_event) == 16 && offsetof(epoll_event, data) == 8);
+#endif
+
+// The kernel's set of signals is 64 bits; glibc's sigset_t is larger, musl's differs.
+constexpr int kHighestSignal = 64;
+constexpr size_t kKernelSigsetSize = 8;
+
+struct SignalMask {
+  uint64_t bits = 0;
+  bool given = false;
+
+  const uint64_t* get() const { return given ? &bits : nullptr; }
+};
+
+// Runs code of the user (elements of an array): call it before Events().
+SignalMask ReadSignalMask(Arguments& args, size_t index) {
+  SignalMask mask;
+  if (args.failed() || args.IsMissingOrNull(index)) return mask;
+  mask.given = true;
+  const std::vector<int> signals = args.Ints(index, "sigmask", kHighestSignal, 1, kHighestSignal);
+  if (args.failed()) return mask;  // Then there are zeros among them.
+  for (const int signal : signals) mask.bits |= uint64_t{1} << (signal - 1);
+  return mask;
+}
+
+// The memory of an EpollEventArray, checked against maxevents.
+epoll_event* Events(Arguments& args, size_t index, int maxevents) {
+  const Slice memory = args.View(index, "events");
+  const size_t capacity = memory.length / sizeof(epoll_event);
+  if (!args.failed() && maxevents > 0 && static_cast<size_t>(maxevents) > capacity) {
+    args.ThrowRange("maxevents", "<= " + std::to_string(capacity) + ", the capacity of events",
+                    args.value(index + 1));
+  }
+  return reinterpret_cast<epoll_event*>(memory.data);
+}
+
+timespec ToTimespec(int64_t ns) {
+  timespec time{};
+  time.tv_sec = static_cast<time_t>(ns / kNanosecondsPerSecond);
+  time.tv_nsec = static_cast<long>(ns % kNanosecondsPerSecond);
+  return time;
+}
+
+int64_t Pwait(int epfd, epoll_event* events, int maxevents, int timeout_ms,
+              const SignalMask& mask) {
+  return ResultOrErrno(
+      syscall(SYS_epoll_pwait, epfd, events, maxevents, timeout_ms, mask.get(), kKernelSigsetSize));
+}
+
+int64_t Pwait2(int epfd, epoll_event* events, int maxevents, int64_t timeout_ns,
+               const SignalMask& mask) {
+  const timespec timeout = ToTimespec(timeout_ns);
+  return ResultOrErrno(syscall(SYS_epoll_pwait2, epfd, events, maxevents,
+                               timeout_ns == kForever ? nullptr : &timeout, mask.get(),
+                               kKernelSigsetSize));
+}
+
+template <Ownership kOwnership>
+napi_value EpollCreate1(napi_env env, napi_callback_info info) {
+  Arguments args(env, info, 1);
+  const int flags = args.Int(0, "flags");
+  if (args.failed()) return nullptr;
+  const int64_t fd = ResultOrErrno(::epoll_create1(flags));
+  return args.Answer(NewDescriptor<kOwnership>(args.environment(), fd));
+}
+
+napi_value EpollCtl(napi_env env, napi_callback_info info) {
+  Arguments args(env, info, 5);
+  const int epfd = args.Int(0, "epfd");
+  const int op = args.Int(1, "op");
+  const int fd = args.Int(2, "fd");
+  epoll_event event{};
+  event.events = args.failed() || args.IsMissing(3) ? 0 : args.Mask(3, "events");
+  event.data.u64 =
+      args.failed() || args.IsMissing(4) ? static_cast<uint32_t>(fd) : args.Uint64(4, "data");
+  if (args.failed()) return nullptr;
+  return args.Answer(kernel::EpollCtl(epfd, op, fd, &event));
+}
+
+napi_value EpollWait(napi_env env, napi_callback_info info) {
+  Arguments args(env, info, 4);
+  const int epfd = args.Int(0, "epfd");
+  const int maxevents = args.Int(2, "maxevents");
+  const int timeout_ms = args.Int(3, "timeoutMs");
+  epoll_event* events = Events(args, 1, maxevents);
+  if (args.failed()) return nullptr;
+  const int64_t timeout_ns = timeout_ms < 0 ? kForever : timeout_ms * kNanosecondsPerMillisecond;
+  return args.Answer(BlockingWait(
+      args.environment(), timeout_ns, OnInterrupt::kReport, [=](int64_t slice_ns) -> int64_t {
+        return kernel::EpollWait(epfd, events, maxevents, MillisecondsRoundedUp(slice_ns));
+      }));
+}
+
+napi_value EpollPwait(napi_env env, napi_callback_info info) {
+  Arguments args(env, info, 5);
+  const int epfd = args.Int(0, "epfd");
+  const int maxevents = args.Int(2, "maxevents");
+  const int timeout_ms = args.Int(3, "timeoutMs");
+  const SignalMask mask = ReadSignalMask(args, 4);
+  epoll_event* events = Events(args, 1, maxevents);
+  if (args.failed()) return nullptr;
+  const int64_t timeout_ns = timeout_ms < 0 ? kForever : timeout_ms * kNanosecondsPerMillisecond;
+  return args.Answer(BlockingWait(
+      args.environment(), timeout_ns, OnInterrupt::kReport, [=](int64_t slice_ns) -> int64_t {
+        return Pwait(epfd, events, maxevents, MillisecondsRoundedUp(slice_ns), mask);
+      }));
+}
+
+napi_value EpollPwait2(napi_env env, napi_callback_info info) {
+  Arguments args(env, info, 5);
+  const int epfd = args.Int(0, "epfd");
+  const int maxevents = args.Int(2, "maxevents");
+  // Null alone: a timeout that somebody forgot must not become a wait without end.
+  const bool forever = !args.failed() && !args.IsMissing(3) && args.IsMissingOrNull(3);
+  const int64_t timeout_ns = forever ? kForever : args.Int64(3, "timeoutNs");
+  const SignalMask mask = ReadSignalMask(args, 4);
+  epoll_event* events = Events(args, 1, maxevents);
+  if (args.failed()) return nullptr;
+  // A struct timespec below zero is the kernel's to refuse, and -1 ns is not "forever" there.
+  if (!forever && timeout_ns < 0) return args.Answer(-EINVAL);
+  return args.Answer(BlockingWait(args.environment(), timeout_ns, OnInterrupt::kReport,
+                                  [=](int64_t slice_ns) -> int64_t {
+                                    return Pwait2(epfd, events, maxevents, slice_ns, mask);
+                                  }));
+}
+
+// --- What the sets of level 2 stand on -----------------------------------------------------
+
+// Set once epoll_pwait2 was refused: ENOSYS before Linux 5.11, EPERM under some filters.
+std::atomic<bool> pwait2_is_missing{false};
+
+int64_t WaitOnce(int epfd, epoll_event* events, int maxevents, int64_t timeout_ns) {
+  const bool whole_ms = timeout_ns == kForever || timeout_ns % kNanosecondsPerMillisecond == 0;
+  if (!whole_ms && !pwait2_is_missing.load(std::memory_order_relaxed)) {
+    const int64_t result = Pwait2(epfd, events, maxevents, timeout_ns, SignalMask{});
+    if (result != -ENOSYS && result != -EPERM) return result;
+    pwait2_is_missing.store(true, std::memory_order_relaxed);
+  }
+  return kernel::EpollWait(epfd, events, maxevents, MillisecondsRoundedUp(timeout_ns));
+}
+
+// Takes the wake event out of the batch and consumes it. Answers what is left. The wake
+// descriptor has generation 0, which no registration has.
+int64_t WithoutWake(epoll_event* events, int64_t count, int wake_fd) {
+  const auto wake_data = static_cast<uint64_t>(wake_fd);
+  for (int64_t i = 0; i < count; ++i) {
+    if (events[i].data.u64 != wake_data) continue;
+    uint64_t wakes = 0;
+    [[maybe_unused]] const ssize_t drained = ::read(wake_fd, &wakes, sizeof wakes);
+    events[i] = events[count - 1];
+    return count - 1;
+  }
+  return count;
+}
+
+// Milliseconds, fractions allowed, rounded up to nanoseconds. What no int64_t holds is forever.
+int64_t TimeoutNs(double timeout_ms) {
+  constexpr double kMost = 9.2e18;
+  const double ns = std::ceil(timeout_ms * static_cast<double>(kNanosecondsPerMillisecond));
+  return ns < kMost ? static_cast<int64_t>(ns) : kForever;
+}
+
+// set_wait(epfd, wakeFd, events, maxevents, timeoutMs >= 0 or Infinity): retries EINTR.
+napi_value SetWait(napi_env env, napi_callback_info info) {
+  Arguments args(env, info, 5);
+  const int epfd = args.Int(0, "epfd");
+  const int wake_fd = args.Int(1, "wakeFd");
+  const int maxevents = args.Int(3, "maxevents");
+  const double timeout_ms = args.Number(4, "timeoutMs");
+  epoll_event* events = Events(args, 2, maxevents);
+  if (args.failed()) return nullptr;
+  const int64_t count =
+      BlockingWait(args.environment(), TimeoutNs(timeout_ms), OnInterrupt::kRetry,
+                   [=](int64_t slice_ns) { return WaitOnce(epfd, events, maxevents, slice_ns); });
+  return args.Answer(count > 0 ? WithoutWake(events, count, wake_fd) : count);
+}
+
+// set_ctl(epfd, op, fd, events, generation): data is generation << 32 | fd.
+napi_value SetCtl(napi_env env, napi_callback_info info) {
+  Arguments args(env, info, 5);
+  const int epfd = args.Int(0, "epfd");
+  const int op = args.Int(1, "op");
+  const int fd = args.Int(2, "fd");
+  const uint32_t mask = args.Mask(3, "events");
+  const uint32_t generation = args.Uint32(4, "generation");
+  if (args.failed()) return nullptr;
+  epoll_event event{};
+  event.events = mask;
+  event.data.u64 = uint64_t{generation} << 32 | static_cast<uint32_t>(fd);
+  return args.Answer(kernel::EpollCtl(epfd, op, fd, &event));
+}
+
+}  // namespace
+
+FunctionList EpollFunctions() {
+  return {
+      {"epoll_create1", EpollCreate1<Ownership::kNobody>},
+      {"epoll_ctl", EpollCtl},
+      {"epoll_wait", EpollWait},
+      {"epoll_pwait", EpollPwait},
+      {"epoll_pwait2", EpollPwait2},
+  };
+}
+
+FunctionList OwnedEpollFunctions() { return {{"epoll_create1", EpollCreate1<Ownership::kOwned>}}; }
+
+FunctionList SetFunctions() { return {{"ctl", SetCtl}, {"wait", SetWait}}; }
+
+}  // namespace raw_epoll
+
+#else
+
+namespace raw_epoll {
+
+namespace {
+
+// A system without epoll answers as a kernel without the call would.
+napi_value NotHere(napi_env env, napi_callback_info info) {
+  Arguments args(env, info, 0);
+  return args.Answer(-ENOSYS);
+}
+
+}  // namespace
+
+FunctionList EpollFunctions() {
+  return {{"epoll_create1", NotHere},
+          {"epoll_ctl", NotHere},
+          {"epoll_wait", NotHere},
+          {"epoll_pwait", NotHere},
+          {"epoll_pwait2", NotHere}};
+}
+
+FunctionList OwnedEpollFunctions() { return {{"epoll_create1", NotHere}}; }
+
+FunctionList SetFunctions() { return {{"ctl", NotHere}, {"wait", NotHere}}; }
+
+}  // namespace raw_epoll
+
+#endif

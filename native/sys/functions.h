@@ -1,0 +1,41 @@
+// The export table: every family of system calls gives its functions as a list.
+#ifndef RAW_EPOLL_SYS_FUNCTIONS_H_
+#define RAW_EPOLL_SYS_FUNCTIONS_H_
+
+#include <node_api.h>
+
+#include <vector>
+
+namespace raw_epoll {
+
+struct Function {
+  const char* name;
+  napi_callback callback;
+};
+
+using FunctionList = std::vector<Function>;
+
+// Level 1: the system calls. They make plain numbers that nobody owns.
+FunctionList DescriptorFunctions();
+FunctionList EpollFunctions();
+FunctionList ErrnoFunctions();
+FunctionList EventfdFunctions();
+FunctionList SocketFunctions();
+FunctionList TimerfdFunctions();
+
+// Level 2: the same calls where they make descriptors, which then belong to the environment and
+// are closed at its end. Making and owning are one step, because a worker can be terminated
+// between any two steps of JavaScript.
+FunctionList OwnedDescriptorFunctions();
+FunctionList OwnedEpollFunctions();
+FunctionList OwnedEventfdFunctions();
+FunctionList OwnedSocketFunctions();
+FunctionList OwnedTimerfdFunctions();
+
+// Level 2: what epoll sets need beyond the system calls.
+FunctionList SetFunctions();
+FunctionList WakeFunctions();
+
+}  // namespace raw_epoll
+
+#endif  // RAW_EPOLL_SYS_FUNCTIONS_H_

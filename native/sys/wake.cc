@@ -1,0 +1,48 @@
+// Wake handles: ids under which any thread can end a wait of a set (core/wake_registry.h).
+#include "core/arguments.h"
+#include "core/wake_registry.h"
+#include "sys/functions.h"
+
+namespace raw_epoll {
+
+namespace {
+
+napi_value Add(napi_env env, napi_callback_info info) {
+  Arguments args(env, info, 1);
+  const int wake_fd = args.Int(0, "wakeFd");
+  if (args.failed()) return nullptr;
+  const uint64_t id = WakeRegistry::Instance().Add(wake_fd);
+  args.environment().OwnWake(id);
+  return args.Answer(static_cast<int64_t>(id));
+}
+
+napi_value Remove(napi_env env, napi_callback_info info) {
+  Arguments args(env, info, 1);
+  const uint64_t id = args.Uint64(0, "id");
+  if (args.failed()) return nullptr;
+  WakeRegistry::Instance().Remove(id);
+  args.environment().DisownWake(id);
+  return args.Answer(0);
+}
+
+// 1 if the set was there, 0 if it is closed.
+napi_value Wake(napi_env env, napi_callback_info info) {
+  Arguments args(env, info, 1);
+  const uint64_t id = args.Uint64(0, "id");
+  if (args.failed()) return nullptr;
+  return args.Answer(WakeRegistry::Instance().Wake(id) ? 1 : 0);
+}
+
+napi_value WakeAllForExit(napi_env env, napi_callback_info info) {
+  Arguments args(env, info, 0);
+  WakeRegistry::Instance().WakeAllForExit();
+  return args.Answer(0);
+}
+
+}  // namespace
+
+FunctionList WakeFunctions() {
+  return {{"add", Add}, {"remove", Remove}, {"wake", Wake}, {"wakeAllForExit", WakeAllForExit}};
+}
+
+}  // namespace raw_epoll

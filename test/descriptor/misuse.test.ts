@@ -1,0 +1,75 @@
+import test from 'ava';
+import { Epoll, EpollEvents, Pipe, TcpListener, TimerFd, UnixStream } from 'raw-epoll';
+import { countDescriptors } from '../support/descriptors.js';
+
+const poison = {
+  toString(): string {
+    throw new Error('code of the caller ran');
+  },
+};
+
+/** What no typed caller would pass, and what it is refused with. */
+const misuses: Readonly<Record<string, [(stream: UnixStream) => unknown, string]>> = {
+  'flags of another type': [
+    (stream) => stream.send(new Uint8Array(1), 0, 1, 'x' as never),
+    'ERR_INVALID_ARG_TYPE',
+  ],
+  'flags with a fraction': [
+    (stream) => stream.send(new Uint8Array(1), 0, 1, 1.5),
+    'ERR_OUT_OF_RANGE',
+  ],
+  'a direction in an array': [
+    (stream) => {
+      stream.shutdown(['read'] as never);
+    },
+    'ERR_INVALID_ARG_TYPE',
+  ],
+  'a direction that becomes text': [
+    (stream) => {
+      stream.shutdown(poison as never);
+    },
+    'ERR_INVALID_ARG_TYPE',
+  ],
+  'a clock in an array': [
+    () => new TimerFd({ clock: ['monotonic'] as never }),
+    'ERR_INVALID_ARG_TYPE',
+  ],
+  'reading into nothing': [(stream) => stream.read(undefined as never), 'ERR_INVALID_ARG_TYPE'],
+  'writing an ArrayBuffer': [
+    (stream) => stream.write(new ArrayBuffer(4) as never),
+    'ERR_INVALID_ARG_TYPE',
+  ],
+  'an offset behind the view': [(stream) => stream.read(new Uint8Array(4), 5), 'ERR_OUT_OF_RANGE'],
+  'a number that becomes text': [() => UnixStream.adopt(poison as never), 'ERR_INVALID_ARG_TYPE'],
+  'a pipe by its name': [() => Pipe.adopt('/dev/stdin' as never), 'ERR_INVALID_ARG_TYPE'],
+  'a listener by a fraction': [() => TcpListener.adopt(0.5), 'ERR_OUT_OF_RANGE'],
+  'what pretends to be a batch': [
+    () => {
+      using epoll = new Epoll();
+      return epoll.wait(Object.create(EpollEvents.prototype) as EpollEvents, 0);
+    },
+    'ERR_INVALID_ARG_TYPE',
+  ],
+};
+
+for (const [what, [misuse, code]] of Object.entries(misuses)) {
+  test.serial(`${what} is ${code}, and opens and closes nothing`, (t) => {
+    const [stream, peer] = UnixStream.pair();
+    const before = countDescriptors();
+    t.throws(() => misuse(stream), { code });
+    t.is(countDescriptors(), before);
+    t.false(stream.closed);
+    stream.close();
+    peer.close();
+  });
+}
+
+test.serial('a detached view has no bytes, of whatever kind it is', (t) => {
+  const [stream, peer] = UnixStream.pair();
+  for (const view of [new DataView(new ArrayBuffer(8)), new Uint8Array(8)]) {
+    structuredClone(view.buffer, { transfer: [view.buffer] });
+    t.is(stream.write(view), 0);
+  }
+  stream.close();
+  peer.close();
+});

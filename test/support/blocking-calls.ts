@@ -1,0 +1,300 @@
+/**
+ * Everything in the library that can block without end, ready to be blocked in.
+ *
+ * Each entry prepares what it needs and answers the call. Level 1 gets descriptors that block;
+ * nobody closes them but the end of the process.
+ */
+import process from 'node:process';
+import { threadId } from 'node:worker_threads';
+import { Epoll, EpollEvents, Pipe } from '../../ts/index.js';
+import { binding } from '../../ts/native.js';
+import {
+  AF_INET,
+  AF_UNIX,
+  EAGAIN,
+  EPOLL_CLOEXEC,
+  EPOLLIN,
+  F_SETFL,
+  MSG_DONTWAIT,
+  MSG_WAITALL,
+  O_NONBLOCK,
+  SOCK_DGRAM,
+  SOCK_STREAM,
+} from '../../ts/sys/constants.js';
+import * as sys from '../../ts/sys/index.js';
+import type { SocketAddress, SocketAddressOut } from '../../ts/sys/index.js';
+
+const FOREVER = -1;
+const buffer = new Uint8Array(65_536);
+let names = 0;
+
+function ok(result: number): number {
+  if (result < 0) throw new Error(sys.errnoName(result));
+  return result;
+}
+
+function pipe(): [reader: number, writer: number] {
+  const fds = new Int32Array(2);
+  ok(sys.pipe2(fds, 0));
+  return [fds[0] as number, fds[1] as number];
+}
+
+function pair(type: number): [number, number] {
+  const sv = new Int32Array(2);
+  ok(sys.socketpair(AF_UNIX, type, 0, sv));
+  return [sv[0] as number, sv[1] as number];
+}
+
+/** An abstract Unix address that nobody else uses. */
+function freshAddress(): SocketAddress {
+  const path = `\0raw-epoll-${process.pid}-${threadId}-${names++}`;
+  return { family: AF_UNIX, path };
+}
+
+function repeatUntil(errno: number, call: () => number): void {
+  let result;
+  do result = call();
+  while (result >= 0);
+  if (result !== -errno) throw new Error(sys.errnoName(result));
+}
+
+function listen(address: SocketAddress, backlog: number): number {
+  const fd = ok(sys.socket(address.family, SOCK_STREAM, 0));
+  ok(sys.bind(fd, address));
+  ok(sys.listen(fd, backlog));
+  return fd;
+}
+
+/** A Unix stream listener whose queue is full. */
+function fullUnixListener(): SocketAddress {
+  const address = freshAddress();
+  listen(address, 0);
+  repeatUntil(EAGAIN, () => {
+    const fd = ok(sys.socket(AF_UNIX, SOCK_STREAM, 0));
+    ok(sys.fcntl(fd, F_SETFL, O_NONBLOCK));
+    return sys.connect(fd, address);
+  });
+  return address;
+}
+
+/** A TCP listener whose queue is full: the kernel drops what else would connect. */
+function fullTcpListener(): SocketAddress {
+  const fd = listen({ family: AF_INET, address: '127.0.0.1', port: 0 }, 0);
+  const address: SocketAddressOut = {};
+  ok(sys.getsockname(fd, address));
+  for (let i = 0; i < 4; i++) {
+    const client = ok(sys.socket(AF_INET, SOCK_STREAM, 0));
+    ok(sys.fcntl(client, F_SETFL, O_NONBLOCK));
+    sys.connect(client, address as SocketAddress);
+  }
+  return address as SocketAddress;
+}
+
+/** A set with a descriptor in it that never becomes ready. */
+function quietSet(): Epoll {
+  const epoll = new Epoll();
+  epoll.add(Pipe.pair().reader.release(), EPOLLIN);
+  return epoll;
+}
+
+const level2: Readonly<Record<string, () => () => unknown>> = {
+  'Epoll.wait': () => {
+    const epoll = quietSet();
+    const events = new EpollEvents();
+    return () => epoll.wait(events);
+  },
+  'Epoll.wait(Infinity)': () => {
+    const epoll = quietSet();
+    const events = new EpollEvents();
+    return () => epoll.wait(events, Number.POSITIVE_INFINITY);
+  },
+  'Epoll.wait(1e12)': () => {
+    const epoll = quietSet();
+    const events = new EpollEvents();
+    return () => epoll.wait(events, 1e12);
+  },
+};
+
+const waits: Readonly<Record<string, () => () => unknown>> = {
+  epoll_wait: () => {
+    const epfd = ok(sys.epoll_create1(EPOLL_CLOEXEC));
+    const events = new sys.EpollEventArray(4);
+    return () => sys.epoll_wait(epfd, events, 4, FOREVER);
+  },
+  epoll_pwait: () => {
+    const epfd = ok(sys.epoll_create1(EPOLL_CLOEXEC));
+    const events = new sys.EpollEventArray(4);
+    return () => sys.epoll_pwait(epfd, events, 4, FOREVER, [10, 12]);
+  },
+  epoll_pwait2: () => {
+    const epfd = ok(sys.epoll_create1(EPOLL_CLOEXEC));
+    const events = new sys.EpollEventArray(4);
+    return () => sys.epoll_pwait2(epfd, events, 4, null);
+  },
+  'epoll_pwait2(2n ** 63n - 1n)': () => {
+    const epfd = ok(sys.epoll_create1(EPOLL_CLOEXEC));
+    const events = new sys.EpollEventArray(4);
+    return () => sys.epoll_pwait2(epfd, events, 4, 2n ** 63n - 1n);
+  },
+  // Without the function of ts/sys around it, at whose entry V8 looks for termination.
+  'epoll_wait of the addon': () => {
+    const epfd = ok(sys.epoll_create1(EPOLL_CLOEXEC));
+    const memory = new Uint8Array(64);
+    const { epoll_wait } = binding.sys;
+    return () => epoll_wait(epfd, memory, 4, FOREVER);
+  },
+};
+
+const reads: Readonly<Record<string, () => () => unknown>> = {
+  'recv from a stream': () => {
+    const [fd] = pair(SOCK_STREAM);
+    return () => sys.recv(fd, buffer, 0, buffer.length, 0);
+  },
+  'recv with MSG_WAITALL': () => {
+    const [fd, peer] = pair(SOCK_STREAM);
+    return () => {
+      sys.send(peer, buffer, 0, 1, 0);
+      sys.recv(fd, buffer, 0, 1, MSG_WAITALL);
+      return sys.recv(fd, buffer, 0, buffer.length, MSG_WAITALL);
+    };
+  },
+  'recvfrom from a datagram socket': () => {
+    const [fd] = pair(SOCK_DGRAM);
+    const from: SocketAddressOut = {};
+    return () => sys.recvfrom(fd, buffer, 0, buffer.length, 0, from);
+  },
+  'read from a pipe': () => {
+    const [fd] = pipe();
+    return () => sys.read(fd, buffer, 0, buffer.length);
+  },
+  'read from a socket': () => {
+    const [fd] = pair(SOCK_STREAM);
+    return () => sys.read(fd, buffer, 0, buffer.length);
+  },
+  'readv from a pipe': () => {
+    const [fd] = pipe();
+    return () => sys.readv(fd, [buffer.subarray(0, 1), buffer]);
+  },
+  eventfd_read: () => {
+    const fd = ok(sys.eventfd(0, 0));
+    const value = new BigUint64Array(1);
+    return () => sys.eventfd_read(fd, value);
+  },
+  'read from a timerfd': () => {
+    const fd = ok(sys.timerfd_create(1, 0));
+    return () => sys.read(fd, buffer, 0, 8);
+  },
+  'accept4 of a TCP listener': () => {
+    const fd = listen({ family: AF_INET, address: '127.0.0.1', port: 0 }, 8);
+    const peer: SocketAddressOut = {};
+    return () => sys.accept4(fd, peer, 0);
+  },
+  'accept4 of a Unix listener': () => {
+    const fd = listen(freshAddress(), 8);
+    return () => sys.accept4(fd, null, 0);
+  },
+};
+
+const writes: Readonly<Record<string, () => () => unknown>> = {
+  'send to a full stream': () => {
+    const [fd] = pair(SOCK_STREAM);
+    repeatUntil(EAGAIN, () => sys.send(fd, buffer, 0, buffer.length, MSG_DONTWAIT));
+    return () => sys.send(fd, buffer, 0, buffer.length, 0);
+  },
+  'sendto to a full datagram socket': () => {
+    const receiver = ok(sys.socket(AF_UNIX, SOCK_DGRAM, 0));
+    const sender = ok(sys.socket(AF_UNIX, SOCK_DGRAM, 0));
+    const address = freshAddress();
+    ok(sys.bind(receiver, address));
+    repeatUntil(EAGAIN, () => sys.sendto(sender, buffer, 0, 1, MSG_DONTWAIT, address));
+    return () => sys.sendto(sender, buffer, 0, 1, 0, address);
+  },
+  'write of more than a pipe holds': () => {
+    const [, fd] = pipe();
+    const large = new Uint8Array(1 << 20);
+    return () => {
+      for (let sent = 0; sent < large.length;) {
+        const written = sys.write(fd, large, sent, large.length - sent);
+        if (!(written > 0)) return written;
+        sent += written;
+      }
+      return large.length;
+    };
+  },
+  'write of more than a socket holds': () => {
+    const [fd] = pair(SOCK_STREAM);
+    const large = new Uint8Array(1 << 22);
+    return () => {
+      for (let sent = 0; sent < large.length;) {
+        const written = sys.write(fd, large, sent, large.length - sent);
+        if (!(written > 0)) return written;
+        sent += written;
+      }
+      return large.length;
+    };
+  },
+  'writev to a full pipe': () => {
+    const [, fd] = pipe();
+    ok(sys.fcntl(fd, F_SETFL, O_NONBLOCK));
+    repeatUntil(EAGAIN, () => sys.write(fd, buffer, 0, 4096));
+    ok(sys.fcntl(fd, F_SETFL, 0));
+    return () => sys.writev(fd, [buffer.subarray(0, 1), buffer]);
+  },
+  'eventfd_write to a full counter': () => {
+    const fd = ok(sys.eventfd(0, 0));
+    ok(sys.eventfd_write(fd, 2n ** 64n - 2n));
+    return () => sys.eventfd_write(fd, 1);
+  },
+  'eventfd_write of more than fits': () => {
+    const fd = ok(sys.eventfd(0, 0));
+    ok(sys.eventfd_write(fd, 2n ** 63n));
+    return () => sys.eventfd_write(fd, 2n ** 63n);
+  },
+  'connect to a full Unix listener': () => {
+    const address = fullUnixListener();
+    const fd = ok(sys.socket(AF_UNIX, SOCK_STREAM, 0));
+    return () => sys.connect(fd, address);
+  },
+  'connect to a full TCP listener': () => {
+    const address = fullTcpListener();
+    const fd = ok(sys.socket(AF_INET, SOCK_STREAM, 0));
+    return () => sys.connect(fd, address);
+  },
+};
+
+/** The waits for readiness: level 2, then level 1. */
+export const blockingWaits: Readonly<Record<string, () => () => unknown>> = { ...level2, ...waits };
+
+/** The calls of level 1 that move something, on descriptors that block. */
+export const blockingTransfers: Readonly<Record<string, () => () => unknown>> = {
+  ...reads,
+  ...writes,
+};
+
+/** Ways in which a program comes back to a call that has returned. */
+export const loops: Readonly<Record<string, (call: () => unknown) => void>> = {
+  once: (call) => {
+    call();
+  },
+  'for (;;)': (call) => {
+    for (;;) call();
+  },
+  'for (;;) try catch': (call) => {
+    for (;;) {
+      try {
+        call();
+      } catch {
+        continue;
+      }
+    }
+  },
+  'for (;;) with misuse in between': (call) => {
+    for (;;) {
+      try {
+        sys.close('no number' as unknown as number);
+      } catch {
+        call();
+      }
+    }
+  },
+};

@@ -1,0 +1,36 @@
+import { descriptorRows, descriptorRowsOfFullTable, descriptorRowsOfNobody } from './descriptor.js';
+import { epollRows, epollRowsOfFullTable, epollRowsOfSignals } from './epoll.js';
+import { eventRows, eventRowsOfFullTable, eventRowsOfNobody } from './events.js';
+import { injectedRows } from './injected.js';
+import type { ErrnoRow, InjectedRow } from './row.js';
+import {
+  socketRows,
+  socketRowsOfFullTable,
+  socketRowsOfNobody,
+  socketRowsOfSignals,
+} from './socket.js';
+import { transferRows, transferRowsOfSignals } from './transfer.js';
+
+/** The errno tables of level 1, by the process that they need. */
+export const errnoRows: Readonly<Record<Exclude<ErrnoTable, 'injected'>, readonly ErrnoRow[]>> & {
+  readonly injected: readonly InjectedRow[];
+} = {
+  /** Any process. */
+  plain: [...epollRows, ...socketRows, ...transferRows, ...descriptorRows, ...eventRows],
+  /** A low limit of descriptors. */
+  'full table': [
+    ...epollRowsOfFullTable,
+    ...socketRowsOfFullTable,
+    ...descriptorRowsOfFullTable,
+    ...eventRowsOfFullTable,
+  ],
+  /** Not root. */
+  nobody: [...socketRowsOfNobody, ...descriptorRowsOfNobody, ...eventRowsOfNobody],
+  /** SIGUSR2 with a handler, again and again. */
+  signals: [...epollRowsOfSignals, ...socketRowsOfSignals, ...transferRowsOfSignals],
+  /** strace. */
+  injected: injectedRows,
+};
+
+/** Names of the tables. */
+export type ErrnoTable = 'plain' | 'full table' | 'nobody' | 'signals' | 'injected';

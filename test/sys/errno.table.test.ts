@@ -1,0 +1,58 @@
+import process from 'node:process';
+import test from 'ava';
+import { fixture, run, runNode, type ChildResult } from '../support/child.js';
+import { errnoRows, type ErrnoTable } from './errno-rows/index.js';
+import type { ErrnoRow } from './errno-rows/row.js';
+import { Descriptors, errnoNumber, inWords, openFiles } from './support/kernel.js';
+import { keepSignalling } from './support/signals.js';
+
+const title = ({ call, expected, why }: ErrnoRow): string => `${call} answers -${expected}: ${why}`;
+
+for (const row of errnoRows.plain) {
+  const isThere = row.needs?.isThere ?? true;
+  const check = isThere ? test : test.skip;
+  check(`${title(row)}${isThere ? '' : ` (no ${row.needs?.feature ?? ''})`}`, (t) => {
+    const before = openFiles();
+    {
+      using open = new Descriptors();
+      const answer = row.run(open);
+      t.is(answer, -(errnoNumber(row.expected) ?? Number.NaN), inWords(answer));
+    }
+    t.deepEqual(openFiles(), before);
+  });
+}
+
+/** The tables that need a process of their own. */
+const processes: Readonly<
+  Record<Exclude<ErrnoTable, 'plain' | 'injected'>, () => Promise<ChildResult>>
+> = {
+  'full table': () => {
+    const command = 'ulimit -n 64 && exec "$0" "$@"';
+    const node = [process.execPath, fixture('sys-errno-rows'), 'full table'];
+    return run('/bin/sh', ['-c', command, ...node]);
+  },
+  nobody: () => runNode(fixture('sys-errno-rows'), { args: ['nobody'] }),
+  signals: () =>
+    runNode(fixture('sys-errno-rows'), {
+      args: ['signals'],
+      timeoutMs: 60_000,
+      onStart: (child) => {
+        keepSignalling(child, 'SIGUSR2');
+      },
+    }),
+};
+
+for (const [name, start] of Object.entries(processes)) {
+  const rows = errnoRows[name as keyof typeof processes];
+  // Started by the first of these tests: SIGCHLD would interrupt the waits of those above.
+  let child: Promise<ChildResult> | undefined;
+  for (const [index, row] of rows.entries()) {
+    test(`${title(row)} [${name}]`, async (t) => {
+      // The last signal may end the process, if its handler has just gone.
+      const { stdout, stderr } = await (child ??= start());
+      t.not(stdout, '', stderr);
+      const answer = (JSON.parse(stdout) as number[])[index] as number;
+      t.is(answer, -(errnoNumber(row.expected) ?? Number.NaN), inWords(answer));
+    });
+  }
+}

@@ -1,0 +1,147 @@
+/**
+ * What the compiler accepts and refuses. The lines are never run: `tsc` is the test, and each
+ * `@ts-expect-error` fails the build when its line becomes legal.
+ */
+import test from 'ava';
+import {
+  Epoll,
+  EpollEvents,
+  EventFd,
+  Pipe,
+  type SocketAddress,
+  SystemError,
+  TcpListener,
+  TcpStream,
+  TimerFd,
+  UnixListener,
+  UnixStream,
+  Waker,
+  WOULD_BLOCK,
+} from 'raw-epoll';
+import * as constants from 'raw-epoll/constants';
+import * as sys from 'raw-epoll/sys';
+
+interface Connection {
+  readonly name: string;
+}
+
+/** Something is done with the values, so that they are no waste. */
+function use(...values: readonly unknown[]): number {
+  return values.length;
+}
+
+export function level2(stream: TcpStream): void {
+  const epoll = new Epoll<Connection>();
+  const events = new EpollEvents<Connection>(16);
+  epoll.add(stream, constants.EPOLLIN, { name: 'a' });
+  epoll.add(7, constants.EPOLLIN);
+  // @ts-expect-error data of another type
+  epoll.add(stream, constants.EPOLLIN, 'text');
+  // @ts-expect-error a batch of another type
+  epoll.wait(new EpollEvents<string>());
+  const count: number = epoll.wait(events, 0.5);
+  const name: string | undefined = events.data(count)?.name;
+  // @ts-expect-error data may be gone
+  events.data(0).name.trim();
+  for (const { fd, events: mask, data } of events) {
+    const numbers: [number, number] = [fd, mask];
+    const connection: Connection | undefined = data;
+    use(numbers, connection, name);
+  }
+  // @ts-expect-error read-only
+  epoll.fd = 3;
+  // @ts-expect-error wakers come from a set, or from a posted one
+  use(new Waker(1));
+  use(Waker.from({ id: 1 }));
+}
+
+export function descriptors(): void {
+  using listener = TcpListener.listen({ port: 0, reserveDescriptor: true });
+  const accepted: TcpStream | null = listener.accept();
+  const read: number | undefined = accepted?.read(new Uint8Array(4), 0, 4);
+  const address: SocketAddress = listener.address;
+  const [left, right]: [UnixStream, UnixStream] = UnixStream.pair();
+  const unixAccepted: UnixStream | null = UnixListener.listen({ path: '\0name' }).accept();
+  const fired: bigint | -1 = new TimerFd().read();
+  const counted: bigint | typeof WOULD_BLOCK = new EventFd().read();
+  const { reader, writer }: { reader: Pipe; writer: Pipe } = Pipe.pair();
+  const error: SystemError | null = left.takeError();
+  // @ts-expect-error a name of a direction, not a number
+  right.shutdown(1);
+  // @ts-expect-error a port is needed
+  TcpStream.connect({ host: '::1' });
+  // @ts-expect-error an ArrayBuffer is no view
+  reader.read(new ArrayBuffer(8));
+  use(read, address, unixAccepted, fired, counted, writer, error);
+}
+
+export function level1(): void {
+  const events = new sys.EpollEventArray(8);
+  const answer: number = sys.epoll_wait(3, events, 8, -1);
+  const data: bigint = events.getData(0);
+  sys.epoll_ctl(3, constants.EPOLL_CTL_ADD, 4);
+  sys.epoll_ctl(3, constants.EPOLL_CTL_ADD, 4, constants.EPOLLIN, 2n ** 64n - 1n);
+  // @ts-expect-error bare memory is no EpollEventArray
+  sys.epoll_wait(3, new Uint8Array(96), 8, -1);
+  sys.bind(4, { family: constants.AF_INET, address: '127.0.0.1', port: 0 });
+  // @ts-expect-error a port is missing
+  sys.bind(4, { family: constants.AF_INET, address: '127.0.0.1' });
+  sys.accept4(4, null, 0);
+  use(answer, data);
+}
+
+test('the public surface has the classes and functions of the contract', (t) => {
+  for (const value of [Epoll, EpollEvents, EventFd, Pipe, SystemError, TcpListener, TcpStream]) {
+    t.is(typeof value, 'function');
+  }
+  t.is(WOULD_BLOCK, -1);
+  t.is(constants.EPOLLET, 2 ** 31);
+  t.deepEqual(
+    Object.keys(sys)
+      .filter((name) => name !== 'EpollEventArray')
+      .sort(),
+    LEVEL_1,
+  );
+});
+
+/** The system calls of the contract, in the order of the alphabet. */
+const LEVEL_1 = [
+  'accept4',
+  'bind',
+  'close',
+  'connect',
+  'dup',
+  'dup2',
+  'dup3',
+  'epoll_create1',
+  'epoll_ctl',
+  'epoll_pwait',
+  'epoll_pwait2',
+  'epoll_wait',
+  'errnoName',
+  'eventfd',
+  'eventfd_read',
+  'eventfd_write',
+  'fcntl',
+  'getpeername',
+  'getsockname',
+  'getsockopt',
+  'listen',
+  'pipe2',
+  'read',
+  'readv',
+  'recv',
+  'recvfrom',
+  'send',
+  'sendto',
+  'setsockopt',
+  'shutdown',
+  'socket',
+  'socketpair',
+  'strerror',
+  'timerfd_create',
+  'timerfd_gettime',
+  'timerfd_settime',
+  'write',
+  'writev',
+];

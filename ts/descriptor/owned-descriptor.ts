@@ -1,0 +1,137 @@
+import {
+  check,
+  closedError,
+  SystemError,
+  type CodedError,
+  checkInteger,
+  INT_MAX,
+  INT_MIN,
+} from '../errors.js';
+import { binding } from '../native.js';
+import {
+  EBADF,
+  EBUSY,
+  F_GETFD,
+  F_GETFL,
+  F_SETFD,
+  F_SETFL,
+  FD_CLOEXEC,
+  O_NONBLOCK,
+} from '../sys/constants.js';
+import { fcntl } from '../sys/index.js';
+import { nameOf } from './fd-like.js';
+import type { LeakDetector } from './leak-detector.js';
+import { leaveSets } from './open-sets.js';
+
+/**
+ * Would block: nothing to read, no room to write, nothing to accept now. A value and not an
+ * exception, because it is the normal end of every turn; wait for readiness and try again.
+ */
+export const WOULD_BLOCK = -1;
+
+/** The descriptor of an object that has none any more. */
+const NONE = -1;
+
+/**
+ * A descriptor with one owner.
+ *
+ * Non-blocking and close-on-exec from birth. It belongs to the thread that made it and is closed
+ * at the end of that thread. `close()` takes it out of every epoll set of the thread first.
+ */
+export abstract class OwnedDescriptor implements Disposable {
+  #fd: number;
+  readonly #leaks: LeakDetector;
+
+  /** Takes a descriptor that the environment owns already. @internal */
+  protected constructor(fd: number, leaks: LeakDetector, alsoClose?: () => void) {
+    this.#fd = fd;
+    this.#leaks = leaks;
+    leaks.watch(this, fd, alsoClose);
+  }
+
+  /** The number; `-1` once closed or released. */
+  get fd(): number {
+    return this.#fd;
+  }
+
+  /** True once closed or released. */
+  get closed(): boolean {
+    return this.#fd === NONE;
+  }
+
+  /**
+   * Takes the descriptor out of every set of this thread and closes it. Again: does nothing.
+   *
+   * @throws SystemError `EBADF`: somebody else closed the number behind this object's back. The
+   *         object is closed all the same.
+   */
+  close(): void {
+    if (this.closed) return;
+    const fd = this.#leave();
+    const result = binding.owned.close(fd);
+    // EINTR, EIO: the number is free all the same, see close(2). EBADF is somebody's mistake.
+    if (result === -EBADF) {
+      throw new SystemError(result, 'close', { fd, detail: `fd ${String(fd)}` });
+    }
+  }
+
+  /**
+   * Gives the number away: takes it out of every set of this thread and forgets it. From now on
+   * the caller closes it.
+   *
+   * @returns  The number, exactly once.
+   * @throws   `ERR_CLOSED` after `close()` or `release()`.
+   */
+  release(): number {
+    if (this.closed) throw closedError(nameOf(this));
+    const fd = this.#leave();
+    binding.owned.disown(fd);
+    return fd;
+  }
+
+  /** `close()`, for `using`. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  #leave(): number {
+    const fd = this.#fd;
+    leaveSets(fd);
+    this.#fd = NONE;
+    this.#leaks.forget(this);
+    return fd;
+  }
+
+  /** Turns what a call was refused with into the error to throw. @internal */
+  protected failure(result: number, syscall: string): Error {
+    if (this.closed) return closedError(nameOf(this));
+    return new SystemError(result, syscall, { fd: this.#fd, detail: `fd ${String(this.#fd)}` });
+  }
+
+  /** The answer of a call that must not fail. @internal */
+  protected checked(result: number, syscall: string): number {
+    if (result < 0) throw this.failure(result, syscall);
+    return result;
+  }
+}
+
+/** Takes over a number from outside: checks that it is open, makes it non-blocking. @internal */
+export function adopt(fd: number): number {
+  checkInteger(fd, 'fd', INT_MIN, INT_MAX);
+  const details = { fd, detail: `fd ${String(fd)}` };
+  const flags = check(fcntl(fd, F_GETFL), 'fcntl', details);
+  const descriptorFlags = check(fcntl(fd, F_GETFD), 'fcntl', details);
+  check(fcntl(fd, F_SETFL, flags | O_NONBLOCK), 'fcntl', details);
+  check(fcntl(fd, F_SETFD, descriptorFlags | FD_CLOEXEC), 'fcntl', details);
+  const result = binding.owned.own(fd);
+  if (result === -EBUSY) throw ownedAlready(fd);
+  check(result, 'fcntl', details);
+  return fd;
+}
+
+/** Two objects with one number would both close it, the second somebody else's by then. */
+function ownedAlready(fd: number): CodedError {
+  return Object.assign(new Error(`fd ${String(fd)} has an owner on this thread; release() it`), {
+    code: 'ERR_FD_OWNED',
+  });
+}

@@ -1,0 +1,141 @@
+/** Opens, binds and connects sockets; what is half done when a step is refused is closed. */
+import { isIP } from 'node:net';
+import {
+  check,
+  invalidArgType,
+  outOfRange,
+  SystemError,
+  checkInteger,
+  INT_MAX,
+  INT_MIN,
+} from '../errors.js';
+import { binding } from '../native.js';
+import {
+  AF_INET,
+  AF_INET6,
+  EINPROGRESS,
+  SO_ACCEPTCONN,
+  SO_DOMAIN,
+  SO_TYPE,
+  SOCK_CLOEXEC,
+  SOCK_NONBLOCK,
+  SOCK_STREAM,
+  SOL_SOCKET,
+} from '../sys/constants.js';
+import { bind, connect, getsockopt, listen, setsockopt, type SocketAddress } from '../sys/index.js';
+import { adopt } from './owned-descriptor.js';
+
+/** Connections that wait unless `backlog` says otherwise: as Node has it. */
+const BACKLOG = 511;
+
+/** Runs the steps that set a new descriptor up; closes it if one of them throws. */
+function setUp(fd: number, steps: (fd: number) => void): number {
+  try {
+    steps(fd);
+  } catch (error) {
+    binding.owned.close(fd);
+    throw error;
+  }
+  return fd;
+}
+
+/** How messages show an address. */
+function show(address: SocketAddress): string {
+  if ('path' in address) return JSON.stringify(address.path);
+  const host = address.family === AF_INET6 ? `[${address.address}]` : address.address;
+  return `${host}:${String(address.port)}`;
+}
+
+function openStream(family: number): number {
+  return check(
+    binding.owned.socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0),
+    'socket',
+  );
+}
+
+/** @internal */
+export function setOption(fd: number, level: number, option: number, value: number): void {
+  check(setsockopt(fd, level, option, value), 'setsockopt', { fd, detail: `fd ${String(fd)}` });
+}
+
+/** @internal */
+export function bindTo(fd: number, address: SocketAddress): void {
+  check(bind(fd, address), 'bind', { fd, detail: show(address) });
+}
+
+/** A listening stream socket that the environment owns. @internal */
+export function listeningSocket(
+  address: SocketAddress,
+  options: { readonly backlog?: number },
+  configure: (fd: number) => void,
+): number {
+  return setUp(openStream(address.family), (fd) => {
+    configure(fd);
+    bindTo(fd, address);
+    check(listen(fd, options.backlog ?? BACKLOG), 'listen', { fd, detail: show(address) });
+  });
+}
+
+/** A stream socket that is connected or about to be. @internal */
+export function connectingSocket(
+  address: SocketAddress,
+  configure: (fd: number) => void = () => undefined,
+): number {
+  return setUp(openStream(address.family), (fd) => {
+    configure(fd);
+    const result = connect(fd, address);
+    if (result === 0 || result === -EINPROGRESS) return;
+    throw new SystemError(result, 'connect', { fd, detail: show(address) });
+  });
+}
+
+/** The address of a literal host and a port. Names are for `node:dns`. @internal */
+export function inetAddress(host: unknown, port: unknown): SocketAddress {
+  if (typeof host !== 'string') throw invalidArgType('host', 'string', host);
+  if (typeof port !== 'number') throw invalidArgType('port', 'number', port);
+  const percent = host.indexOf('%');
+  const literal = percent < 0 ? host : host.slice(0, percent);
+  const zone = percent < 0 ? undefined : host.slice(percent + 1);
+  switch (isIP(literal)) {
+    case 4:
+      if (zone !== undefined) break;
+      return { family: AF_INET, address: literal, port };
+    case 6:
+      return { family: AF_INET6, address: literal, port, scopeId: scopeOf(zone, host) };
+  }
+  throw outOfRange('host', 'an IPv4 or IPv6 address; resolve names with node:dns', host);
+}
+
+/** The zone of `fe80::1%2`: an interface by its index. */
+function scopeOf(zone: string | undefined, host: string): number {
+  if (zone === undefined) return 0;
+  if (/^\d{1,9}$/.test(zone)) return Number(zone);
+  throw outOfRange('host', 'an address whose zone is the index of an interface', host);
+}
+
+/** What a number must be to be taken over. */
+interface WantedSocket {
+  readonly families: readonly number[];
+  readonly listening: boolean;
+  /** The class that takes it over, for messages. */
+  readonly kind: string;
+}
+
+/** Takes over a number that must be a stream socket of a family, listening or not. @internal */
+export function adoptStream(fd: number, wanted: WantedSocket): number {
+  checkInteger(fd, 'fd', INT_MIN, INT_MAX);
+  const option = (name: number): number => {
+    const value = new Int32Array(1);
+    const details = { fd, detail: `fd ${String(fd)}` };
+    check(getsockopt(fd, SOL_SOCKET, name, value), 'getsockopt', details);
+    return value[0] as number;
+  };
+  const fits =
+    option(SO_TYPE) === SOCK_STREAM &&
+    wanted.families.includes(option(SO_DOMAIN)) &&
+    (option(SO_ACCEPTCONN) !== 0) === wanted.listening;
+  if (fits) return adopt(fd);
+  throw Object.assign(new TypeError(`fd ${String(fd)} is no socket for a ${wanted.kind}`), {
+    code: 'ERR_INVALID_FD_TYPE',
+  });
+}

@@ -1,0 +1,163 @@
+import net from 'node:net';
+import {
+  checkInteger,
+  closedError,
+  INT_MAX,
+  INT_MIN,
+  invalidArgType,
+  SystemError,
+} from '../errors.js';
+import {
+  EAGAIN,
+  MSG_NOSIGNAL,
+  SHUT_RD,
+  SHUT_RDWR,
+  SHUT_WR,
+  SO_ERROR,
+  SOL_SOCKET,
+} from '../sys/constants.js';
+import {
+  getpeername,
+  getsockname,
+  getsockopt,
+  recv,
+  send,
+  shutdown,
+  type SocketAddress,
+  type SocketAddressOut,
+} from '../sys/index.js';
+import { nameOf } from './fd-like.js';
+import { OwnedDescriptor, WOULD_BLOCK } from './owned-descriptor.js';
+import { restOf } from './view.js';
+
+/** The directions of a connection that `shutdown` can end. */
+export type ShutdownHow = 'read' | 'write' | 'both';
+
+const SHUTDOWN_HOW: Readonly<Record<ShutdownHow, number>> = {
+  read: SHUT_RD,
+  write: SHUT_WR,
+  both: SHUT_RDWR,
+};
+
+/** How the connection goes on as a `net.Socket`. */
+export interface ToNetSocketOptions {
+  /** As in `net.Socket`: keep the writing side open when the peer ends its own. Default: false. */
+  readonly allowHalfOpen?: boolean;
+}
+
+/**
+ * A connected, or connecting, stream socket. Base of `TcpStream` and `UnixStream`.
+ */
+export abstract class Stream extends OwnedDescriptor {
+  /**
+   * Receives into a slice of a buffer: recv(2).
+   *
+   * @param buffer  Any ArrayBufferView; looked up in this call, not kept.
+   * @param offset  Bytes into the view. Default: 0.
+   * @param length  Bytes at most. Default: the rest of the view.
+   * @returns       Bytes received; 0 at the end of the stream; `WOULD_BLOCK` (-1) if nothing is there.
+   * @throws SystemError `ECONNRESET`, `ECONNREFUSED`, `ETIMEDOUT`, `ENOTCONN` …; `ERR_CLOSED`;
+   *         `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE` for what is no slice of the buffer.
+   *
+   * Memory: allocates nothing.
+   */
+  read(buffer: ArrayBufferView, offset = 0, length: number = restOf(buffer, offset)): number {
+    const result = recv(this.fd, buffer, offset, length, 0);
+    return result >= 0 ? result : this.#refused(result, 'recv');
+  }
+
+  /**
+   * Sends a slice of a buffer: send(2) with `MSG_NOSIGNAL`.
+   *
+   * @param buffer  Any ArrayBufferView; looked up in this call, not kept.
+   * @param offset  Bytes into the view. Default: 0.
+   * @param length  Bytes. Default: the rest of the view.
+   * @returns       Bytes taken, perhaps fewer than asked; `WOULD_BLOCK` (-1) if there is no room.
+   * @throws SystemError `EPIPE`, `ECONNRESET`, `ENOTCONN` …; `ERR_CLOSED`;
+   *         `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE` for what is no slice of the buffer.
+   *
+   * Memory: allocates nothing.
+   */
+  write(buffer: ArrayBufferView, offset = 0, length: number = restOf(buffer, offset)): number {
+    const result = send(this.fd, buffer, offset, length, MSG_NOSIGNAL);
+    return result >= 0 ? result : this.#refused(result, 'send');
+  }
+
+  /** {@link read} with `flags`: `MSG_PEEK`, `MSG_OOB` … */
+  recv(buffer: ArrayBufferView, offset: number, length: number, flags: number): number {
+    const result = recv(this.fd, buffer, offset, length, flags);
+    return result >= 0 ? result : this.#refused(result, 'recv');
+  }
+
+  /** {@link write} with `flags`: `MSG_MORE`, `MSG_OOB` … `MSG_NOSIGNAL` is always added. */
+  send(buffer: ArrayBufferView, offset: number, length: number, flags: number): number {
+    checkInteger(flags, 'flags', INT_MIN, INT_MAX);
+    const result = send(this.fd, buffer, offset, length, flags | MSG_NOSIGNAL);
+    return result >= 0 ? result : this.#refused(result, 'send');
+  }
+
+  /**
+   * Ends one direction or both: shutdown(2). `'write'` is the half-close: the peer reads the end
+   * of the stream and can still send.
+   *
+   * @throws SystemError `ENOTCONN`; `ERR_CLOSED`; `ERR_INVALID_ARG_TYPE`.
+   */
+  shutdown(how: ShutdownHow): void {
+    if (typeof how !== 'string' || !Object.hasOwn(SHUTDOWN_HOW, how)) {
+      throw invalidArgType('how', "'read', 'write' or 'both'", how);
+    }
+    this.checked(shutdown(this.fd, SHUTDOWN_HOW[how]), 'shutdown');
+  }
+
+  /**
+   * Takes the error that waits on the socket (`SO_ERROR`), and clears it.
+   *
+   * After a connect in progress: once the descriptor is writable, `null` means connected.
+   *
+   * @returns  The error, not thrown; `null` if there is none.
+   * @throws   `ERR_CLOSED`.
+   */
+  takeError(): SystemError | null {
+    const value = new Int32Array(1);
+    this.checked(getsockopt(this.fd, SOL_SOCKET, SO_ERROR, value), 'getsockopt');
+    const errno = value[0] as number;
+    if (errno === 0) return null;
+    return new SystemError(-errno, 'connect', { fd: this.fd, detail: `fd ${String(this.fd)}` });
+  }
+
+  /** This end's address: getsockname(2). Asks the kernel each time. */
+  get localAddress(): SocketAddress {
+    const address: SocketAddressOut = {};
+    this.checked(getsockname(this.fd, address), 'getsockname');
+    return address as SocketAddress;
+  }
+
+  /** The other end's address: getpeername(2). Throws `ENOTCONN` while not connected. */
+  get remoteAddress(): SocketAddress {
+    const address: SocketAddressOut = {};
+    this.checked(getpeername(this.fd, address), 'getpeername');
+    return address as SocketAddress;
+  }
+
+  /**
+   * Hands the connection to `node:net`: takes it out of every set of this thread, gives the
+   * number away, and makes a `net.Socket` of it. This object is closed afterwards; Node closes
+   * the descriptor.
+   *
+   * @throws `ERR_CLOSED` after `close()` or `release()`; what Node refuses the descriptor with, and
+   *         then this object keeps it.
+   */
+  toNetSocket(options: ToNetSocketOptions = {}): net.Socket {
+    if (this.closed) throw closedError(nameOf(this));
+    const { allowHalfOpen = false } = options;
+    const { fd } = this;
+    const socket = new net.Socket({ fd, allowHalfOpen, readable: true, writable: true });
+    this.release(); // Not before Node has taken it: a descriptor always has an owner.
+    return socket;
+  }
+
+  #refused(result: number, syscall: string): number {
+    if (result === -EAGAIN) return WOULD_BLOCK;
+    throw this.failure(result, syscall);
+  }
+}

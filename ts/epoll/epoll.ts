@@ -1,0 +1,318 @@
+import process from 'node:process';
+import { toFd, type FdLike } from '../descriptor/fd-like.js';
+import { LeakDetector } from '../descriptor/leak-detector.js';
+import { listSet, type OpenSet } from '../descriptor/open-sets.js';
+import { OwnedDescriptor } from '../descriptor/owned-descriptor.js';
+import {
+  check,
+  checkInteger,
+  closedError,
+  invalidArgType,
+  outOfRange,
+  SystemError,
+} from '../errors.js';
+import { binding } from '../native.js';
+import {
+  EFD_CLOEXEC,
+  EFD_NONBLOCK,
+  EPOLL_CLOEXEC,
+  EPOLL_CTL_ADD,
+  EPOLL_CTL_DEL,
+  EPOLL_CTL_MOD,
+  EPOLLIN,
+} from '../sys/constants.js';
+import { EpollEvents } from './epoll-events.js';
+import { wakeAllAtExit } from './exit-wake.js';
+import { isDenial, lift, rebuild } from './rebuild.js';
+import { NO_GENERATION, type Registration, RegistrationTable } from './registration-table.js';
+import { Waker } from './waker.js';
+
+/** How a set is opened. */
+export interface EpollOptions {
+  /** Flags of epoll_create1(2); `EPOLL_CLOEXEC` is always added. Default: 0. */
+  readonly flags?: number;
+}
+
+const OPERATIONS: ReadonlyMap<number, string> = new Map([
+  [EPOLL_CTL_ADD, 'ADD'],
+  [EPOLL_CTL_MOD, 'MOD'],
+  [EPOLL_CTL_DEL, 'DEL'],
+]);
+
+const leaks = new LeakDetector('Epoll');
+
+/**
+ * An epoll set: what to watch, with data of your own beside each descriptor, and the wait.
+ *
+ * The set and its descriptors belong to the thread that made them. What it knows follows the
+ * kernel: a call that is refused leaves it as it was. Register and remove through this object
+ * only; what level 1 adds to `fd` behind its back counts as a ghost and is removed.
+ *
+ * @example
+ * ```ts
+ * using epoll = new Epoll<TcpStream>();
+ * const events = new EpollEvents<TcpStream>();
+ * epoll.add(stream, EPOLLIN, stream);
+ * const n = epoll.wait(events);
+ * for (let i = 0; i < n; i++) serve(events.data(i));
+ * ```
+ * @see epoll(7)
+ */
+export class Epoll<T = unknown> extends OwnedDescriptor {
+  readonly #table = new RegistrationTable<T>();
+  readonly #wake: WakeDescriptor;
+  // Held here, because the list of open sets holds it weakly.
+  readonly #openSet: OpenSet = {
+    forget: (fd) => {
+      this.#forget(fd);
+    },
+    lift: (fd) => lift(this.fd, fd, this.#table),
+  };
+  readonly #unlist: () => void;
+  #warned = false;
+
+  /**
+   * Opens a set: epoll_create1(2), and an eventfd for `wake()`.
+   *
+   * @throws SystemError `EMFILE`, `ENFILE`, `ENOMEM`, `EINVAL` (unknown flags), `ENOSYS` (not on
+   *         this system); `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`.
+   */
+  constructor(options: EpollOptions = {}) {
+    const { flags = 0 } = options;
+    const asked = checkInteger(flags, 'flags', -0x8000_0000, 0x7fff_ffff);
+    const fd = check(binding.owned.epoll_create1(asked | EPOLL_CLOEXEC), 'epoll_create1');
+    const wake = WakeDescriptor.openIn(fd);
+    super(fd, leaks, () => {
+      wake.close();
+    });
+    this.#wake = wake;
+    this.#unlist = listSet(this.#openSet);
+    wakeAllAtExit();
+  }
+
+  /** How many descriptors are registered. */
+  get size(): number {
+    return this.#table.size;
+  }
+
+  /**
+   * Registers a descriptor: `EPOLL_CTL_ADD`.
+   *
+   * @param fd      A descriptor, or an object that has one.
+   * @param events  `EPOLLIN | EPOLLOUT | EPOLLET …`, int32 or uint32.
+   * @param data    Comes back with each event. Held by the set until the descriptor leaves it.
+   * @throws SystemError
+   * | code   | when |
+   * | ------ | --- |
+   * | EBADF  | the descriptor is not open |
+   * | EEXIST | it is registered already |
+   * | EINVAL | it is this set; `EPOLLEXCLUSIVE` with flags that it does not take |
+   * | ELOOP  | sets inside sets: a cycle, or nested more than five deep |
+   * | ENOSPC | above `/proc/sys/fs/epoll/max_user_watches` |
+   * | EPERM  | the file cannot be watched: regular files and directories |
+   *
+   * and `ERR_CLOSED`, `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`.
+   */
+  add(fd: FdLike, events: number, data?: T): void {
+    const number = toFd(fd);
+    const generation = this.#table.nextGeneration();
+    this.#control(EPOLL_CTL_ADD, number, events, generation);
+    try {
+      this.#table.enter(number, generation, events >>> 0, data);
+    } catch (error) {
+      this.#control(EPOLL_CTL_DEL, number, 0, NO_GENERATION); // no memory for the table
+      throw error;
+    }
+  }
+
+  /**
+   * Changes what a descriptor is watched for: `EPOLL_CTL_MOD`. Enables a one-shot registration
+   * that has fired, and reports an edge anew if the condition holds.
+   *
+   * @param data  Left out or `undefined`: the data stays.
+   * @throws SystemError `ENOENT`: it is not registered; `EBADF`; `EINVAL`: it is, or is to be,
+   *         `EPOLLEXCLUSIVE`; and `ERR_CLOSED`, `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`.
+   */
+  modify(fd: FdLike, events: number, data?: T): void {
+    const number = toFd(fd);
+    const table = this.#table;
+    const generation = table.has(number) ? table.generation(number) : table.nextGeneration();
+    this.#control(EPOLL_CTL_MOD, number, events, generation);
+    table.enter(number, generation, events >>> 0, data === undefined ? table.data(number) : data);
+  }
+
+  /**
+   * Takes a descriptor out: `EPOLL_CTL_DEL`. Events of it that are still in a batch become stale.
+   *
+   * @throws SystemError `ENOENT`: it is not registered; `EBADF`: it is not open; and `ERR_CLOSED`,
+   *         `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`.
+   */
+  delete(fd: FdLike): void {
+    const number = toFd(fd);
+    this.#control(EPOLL_CTL_DEL, number, 0, NO_GENERATION);
+    this.#table.remove(number);
+  }
+
+  /** The registration of a descriptor, or `undefined`. Throws `ERR_CLOSED`. */
+  get(fd: FdLike): Registration<T> | undefined {
+    this.#checkOpen();
+    return this.#table.get(toFd(fd));
+  }
+
+  /** Whether a descriptor is registered. Throws `ERR_CLOSED`. */
+  has(fd: FdLike): boolean {
+    this.#checkOpen();
+    return this.#table.has(toFd(fd));
+  }
+
+  /**
+   * All registrations, in the order of their numbers. The set may be changed or closed meanwhile.
+   * Throws `ERR_CLOSED`.
+   */
+  entries(): IterableIterator<Registration<T>> {
+    this.#checkOpen();
+    return this.#table.entries();
+  }
+
+  /**
+   * Waits until something is ready: epoll_wait(2), or epoll_pwait2(2) for fractions.
+   *
+   * Returns as soon as one event is there, with as many as there are and fit. What does not fit
+   * comes with the next call. Signals do not end the wait early, nor does the profiler.
+   *
+   * @param events     Filled from event 0.
+   * @param timeoutMs  Milliseconds, fractions allowed, rounded up; 0 asks without waiting. Left
+   *                   out or `Infinity`: waits without end. Never early. Before Linux 5.11
+   *                   fractions are rounded up to whole milliseconds.
+   * @returns          How many events, `events.length`. 0: the time has passed, or `wake()` ended
+   *                   the wait, or all that came belonged to descriptors closed behind a duplicate.
+   * @throws SystemError `EBADF`: the set's descriptor was closed behind its back; and
+   *         `ERR_CLOSED`, `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE` (NaN, negative).
+   *
+   * Thread: blocks this one. No promise, timer or signal handler of Node runs meanwhile; a worker
+   * that waits can be terminated, and never keeps the process from its end.
+   * Memory: allocates nothing.
+   */
+  wait(events: EpollEvents<T>, timeoutMs: number = Number.POSITIVE_INFINITY): number {
+    if (!EpollEvents.isBatch(events)) throw invalidArgType('events', 'EpollEvents', events);
+    checkTimeout(timeoutMs);
+    const count = binding.set.wait(
+      this.fd,
+      this.#wake.fd,
+      events.memory,
+      events.capacity,
+      timeoutMs,
+    );
+    // Undefined: the thread is being terminated, and this is the last line of it that runs.
+    if (count === undefined) return 0;
+    if (count < 0) throw this.failure(count, 'epoll_wait');
+    if (events.fill(this.#table, count) > 0) this.#removeGhosts();
+    return events.length;
+  }
+
+  /**
+   * Ends the wait that is going on in another thread's sight, or else the next one. Wakes
+   * coalesce. From another thread, use the handle of {@link waker}.
+   *
+   * @throws `ERR_CLOSED`.
+   */
+  wake(): void {
+    this.waker().wake();
+  }
+
+  /**
+   * A handle that can be posted to any thread and wakes this set from there; see {@link Waker}.
+   *
+   * @throws `ERR_CLOSED`.
+   */
+  waker(): Waker {
+    this.#checkOpen();
+    return this.#wake.waker;
+  }
+
+  /**
+   * Closes the set and forgets its registrations; the descriptors stay open. Again: does nothing.
+   */
+  override close(): void {
+    if (this.closed) return;
+    this.#leave();
+    super.close();
+  }
+
+  /** Gives the set's number away, without `wake()`, whose descriptor is closed. */
+  override release(): number {
+    if (!this.closed) {
+      binding.set.ctl(this.fd, EPOLL_CTL_DEL, this.#wake.fd, 0, NO_GENERATION);
+      this.#leave();
+    }
+    return super.release();
+  }
+
+  #checkOpen(): void {
+    if (this.closed) throw closedError('Epoll');
+  }
+
+  #leave(): void {
+    this.#unlist();
+    this.#wake.close();
+    this.#table.clear();
+  }
+
+  #control(operation: number, fd: number, events: number, generation: number): void {
+    const result = binding.set.ctl(this.fd, operation, fd, events, generation);
+    if (result >= 0) return;
+    this.#checkOpen();
+    if (isDenial(result)) this.#table.disown(fd); // What it may still report is a ghost.
+    const name = OPERATIONS.get(operation) ?? '';
+    const detail = `${name} fd ${String(fd)} on epoll ${String(this.fd)}`;
+    throw new SystemError(result, 'epoll_ctl', { fd, detail });
+  }
+
+  #forget(fd: number): void {
+    if (!this.#table.has(fd)) return;
+    // Refused: somebody closed it before, and then there is nothing to take out.
+    binding.set.ctl(this.fd, EPOLL_CTL_DEL, fd, 0, NO_GENERATION);
+    this.#table.remove(fd);
+  }
+
+  #removeGhosts(): void {
+    const rebuilt = rebuild(this.fd, this.#wake.fd, this.#table);
+    if (!rebuilt || this.#warned) return;
+    this.#warned = true;
+    process.emitWarning(
+      `epoll ${String(this.fd)} reported a descriptor that was closed, or added, behind its back; the set was built anew`,
+      { type: 'GhostEventWarning', code: 'RAW_EPOLL_GHOST' },
+    );
+  }
+}
+
+function checkTimeout(timeoutMs: unknown): void {
+  if (typeof timeoutMs !== 'number') throw invalidArgType('timeoutMs', 'number', timeoutMs);
+  if (!(timeoutMs >= 0)) throw outOfRange('timeoutMs', 'a number >= 0', timeoutMs);
+}
+
+/** The eventfd that ends a wait. Opened with the set, because later there may be no descriptor left. */
+class WakeDescriptor {
+  readonly fd: number;
+  readonly waker: Waker;
+
+  /** Closes the set if there is no descriptor left to wake it with. */
+  static openIn(epfd: number): WakeDescriptor {
+    const fd = binding.owned.eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    const result = fd < 0 ? fd : binding.set.ctl(epfd, EPOLL_CTL_ADD, fd, EPOLLIN, NO_GENERATION);
+    if (result >= 0) return new WakeDescriptor(fd);
+    if (fd >= 0) binding.owned.close(fd);
+    binding.owned.close(epfd);
+    throw new SystemError(result, fd < 0 ? 'eventfd' : 'epoll_ctl');
+  }
+
+  private constructor(fd: number) {
+    this.fd = fd;
+    this.waker = Waker.from({ id: binding.wake.add(fd) });
+  }
+
+  close(): void {
+    binding.wake.remove(this.waker.id);
+    binding.owned.close(this.fd);
+  }
+}

@@ -1,0 +1,40 @@
+/**
+ * raw-epoll: readiness made explicit.
+ *
+ * Level 2: owned descriptors and `Epoll`; errors thrown, stale events filtered. The system calls
+ * themselves are in `raw-epoll/sys`, the kernel's numbers in `raw-epoll/constants`.
+ *
+ * @packageDocumentation
+ */
+
+// 1. The set, its batch of events, and what ends a wait.
+export { Epoll } from './epoll/epoll.js';
+export type { EpollOptions } from './epoll/epoll.js';
+export { EpollEvents } from './epoll/epoll-events.js';
+export type { EpollEvent } from './epoll/epoll-events.js';
+export type { Registration } from './epoll/registration-table.js';
+export { Waker } from './epoll/waker.js';
+
+// 2. Descriptors with one owner.
+export type { FdLike, HasFd } from './descriptor/fd-like.js';
+export { OwnedDescriptor, WOULD_BLOCK } from './descriptor/owned-descriptor.js';
+export { Listener } from './descriptor/listener.js';
+export type { ListenerOptions } from './descriptor/listener.js';
+export { Stream } from './descriptor/stream.js';
+export type { ShutdownHow, ToNetSocketOptions } from './descriptor/stream.js';
+export { TcpListener, TcpStream } from './descriptor/tcp.js';
+export type { KeepAliveOptions, TcpConnectOptions, TcpListenOptions } from './descriptor/tcp.js';
+export { UnixListener, UnixStream } from './descriptor/unix.js';
+export type { UnixListenOptions } from './descriptor/unix.js';
+export { Pipe } from './descriptor/pipe.js';
+export type { PipePair } from './descriptor/pipe.js';
+export { EventFd } from './descriptor/event-fd.js';
+export type { EventFdOptions } from './descriptor/event-fd.js';
+export { TimerFd } from './descriptor/timer-fd.js';
+export type { TimerClock, TimerSetting } from './descriptor/timer-fd.js';
+export { trackDescriptors } from './descriptor/leak-detector.js';
+
+// 3. What goes wrong.
+export { SystemError } from './errors.js';
+export type { CodedError, SystemErrorDetails } from './errors.js';
+export type { SocketAddress, TimerValueOut } from './sys/index.js';

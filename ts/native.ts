@@ -1,0 +1,159 @@
+/**
+ * Declares and loads the addon. The only file that touches the `.node`.
+ *
+ * Importing never throws: where the addon is missing or refused, every function of the binding
+ * throws an error that says how to get it, and constants are absent.
+ */
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import type * as Sys from './sys/index.js';
+
+type Answer = number;
+
+/** Level 1 as the addon gives it: event arrays are bare memory here. */
+interface SystemCalls extends Omit<
+  typeof Sys,
+  'EpollEventArray' | 'epoll_wait' | 'epoll_pwait' | 'epoll_pwait2'
+> {
+  readonly epoll_wait: (
+    epfd: number,
+    events: Uint8Array,
+    maxevents: number,
+    timeoutMs: number,
+  ) => Answer;
+  readonly epoll_pwait: (
+    epfd: number,
+    events: Uint8Array,
+    maxevents: number,
+    timeoutMs: number,
+    sigmask: readonly number[] | null,
+  ) => Answer;
+  readonly epoll_pwait2: (
+    epfd: number,
+    events: Uint8Array,
+    maxevents: number,
+    timeoutNs: number | bigint | null,
+    sigmask?: readonly number[] | null,
+  ) => Answer;
+}
+
+/**
+ * Calls that make descriptors which the environment closes at its end. Making and owning are one
+ * step: a worker can be terminated between any two steps of JavaScript.
+ */
+interface OwnedCalls extends Pick<
+  SystemCalls,
+  | 'epoll_create1'
+  | 'socket'
+  | 'socketpair'
+  | 'accept4'
+  | 'pipe2'
+  | 'eventfd'
+  | 'timerfd_create'
+  | 'close'
+> {
+  /** Takes an open descriptor over. `-EBADF` if it is not open, `-EBUSY` if it is owned already. */
+  own(fd: number): Answer;
+  /** Gives a descriptor away. `-EBADF` if it is not owned. */
+  disown(fd: number): Answer;
+  /** How many descriptors this environment owns. */
+  count(): number;
+}
+
+/** What the sets of level 2 stand on. */
+interface SetCalls {
+  /** `epoll_ctl` with `generation << 32 | fd` as data, from integers alone. */
+  ctl(epfd: number, op: number, fd: number, events: number, generation: number): Answer;
+  /**
+   * `epoll_wait` that retries `EINTR` against a deadline and consumes the wake event. Undefined
+   * once the environment is stopping: then no JavaScript runs any more.
+   */
+  wait(
+    epfd: number,
+    wakeFd: number,
+    events: Uint8Array,
+    maxevents: number,
+    timeoutMs: number,
+  ): Answer | undefined;
+}
+
+/** Wake handles: known to every thread of the process, safe after their set has closed. */
+interface WakeCalls {
+  add(wakeFd: number): number;
+  remove(id: number): void;
+  /** 1, or 0 if the set is closed. */
+  wake(id: number): Answer;
+  wakeAllForExit(): void;
+}
+
+interface Binding {
+  readonly sys: SystemCalls;
+  readonly owned: OwnedCalls;
+  readonly set: SetCalls;
+  readonly wake: WakeCalls;
+  readonly constants: Readonly<Record<string, number | undefined>>;
+  /** Where `struct epoll_event` has its fields, in 32-bit words; absent where there is no epoll. */
+  readonly layout: {
+    readonly epollEventWords?: number;
+    readonly epollDataLow?: number;
+    readonly epollDataHigh?: number;
+  };
+}
+
+const packageRoot = fileURLToPath(new URL('../../', import.meta.url));
+const target = `${process.platform}-${process.arch}`;
+
+/** Where the addon may be, best first. `RAW_EPOLL_ADDON` names another build, such as a sanitized one. */
+function candidates(): string[] {
+  const chosen = process.env['RAW_EPOLL_ADDON'];
+  if (chosen !== undefined && chosen !== '') return [chosen];
+  return [
+    `${packageRoot}prebuilds/${target}/raw_epoll.node`,
+    `${packageRoot}build/Release/raw_epoll.node`,
+  ];
+}
+
+function explain(cause: unknown): Error {
+  const reason = cause instanceof Error ? ` (${cause.message.split('\n', 1).join()})` : '';
+  return Object.assign(
+    new Error(
+      `raw-epoll has no addon for ${target}${reason}; build it with "npx node-gyp rebuild" in ${packageRoot}`,
+      { cause },
+    ),
+    { code: 'ERR_RAW_EPOLL_NO_ADDON' },
+  );
+}
+
+/** Stands in for every group of functions of an addon that could not be loaded. */
+function standIn(error: Error): Binding {
+  const refuse = (): never => {
+    throw error;
+  };
+  const group: unknown = new Proxy({}, { get: () => refuse });
+  return {
+    sys: group as SystemCalls,
+    owned: group as OwnedCalls,
+    set: group as SetCalls,
+    wake: group as WakeCalls,
+    constants: {},
+    layout: {},
+  };
+}
+
+function load(): Binding {
+  const require = createRequire(import.meta.url);
+  let cause: unknown;
+  for (const file of candidates()) {
+    if (!existsSync(file)) continue;
+    try {
+      return require(file) as Binding;
+    } catch (error) {
+      cause = error;
+    }
+  }
+  return standIn(explain(cause));
+}
+
+/** The addon, or its stand-in. */
+export const binding: Binding = load();
