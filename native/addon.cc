@@ -22,40 +22,52 @@ namespace raw_epoll {
 
 namespace {
 
-// Functions get the environment's state as their data: no look-up on the hot path, and an addon
-// that is loaded twice into one environment keeps two states.
-bool AddFunctions(napi_env env, Environment* environment, napi_value target,
-                  const FunctionList& functions) {
-  for (const Function& function : functions) {
-    napi_value value = nullptr;
-    if (napi_create_function(env, function.name, NAPI_AUTO_LENGTH, function.callback, environment,
-                             &value) != napi_ok ||
-        napi_set_named_property(env, target, function.name, value) != napi_ok) {
-      return false;
-    }
-  }
-  return true;
+// A worker can be terminated in the middle of its import: from then on every call that could run
+// JavaScript is refused. So nothing below insists, as the methods of Napi::Object do, which end
+// the process when they can neither succeed nor throw: what was refused is left out, unseen.
+
+void Set(napi_env env, napi_value target, const char* name, napi_value value) {
+  if (value != nullptr) napi_set_named_property(env, target, name, value);
 }
 
-Napi::Object Functions(Napi::Env env, Environment* environment,
-                       std::initializer_list<FunctionList> families) {
-  const Napi::Object target = Napi::Object::New(env);
+napi_value NewObject(napi_env env) {
+  napi_value object = nullptr;
+  return napi_create_object(env, &object) == napi_ok ? object : nullptr;
+}
+
+// Functions get the environment's state as their data: no look-up on the hot path, and an addon
+// that is loaded twice into one environment keeps two states.
+napi_value Functions(napi_env env, Environment* environment,
+                     std::initializer_list<FunctionList> families) {
+  napi_value target = NewObject(env);
+  if (target == nullptr) return nullptr;
   for (const FunctionList& family : families) {
-    if (!AddFunctions(env, environment, target, family)) break;
+    for (const Function& function : family) {
+      napi_value value = nullptr;
+      napi_create_function(env, function.name, NAPI_AUTO_LENGTH, function.callback, environment,
+                           &value);
+      Set(env, target, function.name, value);
+    }
   }
   return target;
 }
 
+void SetNumber(napi_env env, napi_value target, const char* name, size_t number) {
+  napi_value value = nullptr;
+  napi_create_uint32(env, static_cast<uint32_t>(number), &value);
+  Set(env, target, name, value);
+}
+
 // Offsets in 32-bit words. The low word of the 64-bit data comes second on big-endian machines.
-Napi::Object Layout(Napi::Env env) {
-  Napi::Object layout = Napi::Object::New(env);
+napi_value Layout(napi_env env) {
+  napi_value layout = NewObject(env);
 #ifdef __linux__
   const uint16_t probe = 1;
   const bool little_endian = *reinterpret_cast<const uint8_t*>(&probe) == 1;
-  const double data_word = offsetof(epoll_event, data) / sizeof(uint32_t);
-  layout.Set("epollEventWords", sizeof(epoll_event) / sizeof(uint32_t));
-  layout.Set("epollDataLow", data_word + (little_endian ? 0 : 1));
-  layout.Set("epollDataHigh", data_word + (little_endian ? 1 : 0));
+  const size_t data_word = offsetof(epoll_event, data) / sizeof(uint32_t);
+  SetNumber(env, layout, "epollEventWords", sizeof(epoll_event) / sizeof(uint32_t));
+  SetNumber(env, layout, "epollDataLow", data_word + (little_endian ? 0 : 1));
+  SetNumber(env, layout, "epollDataHigh", data_word + (little_endian ? 1 : 0));
 #endif
   return layout;
 }
@@ -63,17 +75,18 @@ Napi::Object Layout(Napi::Env env) {
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
   auto* environment = new Environment(env);
   env.SetInstanceData<Environment>(environment);  // Deleted at the environment's end.
-  exports.Set("sys", Functions(env, environment,
-                               {EpollFunctions(), SocketFunctions(), DescriptorFunctions(),
-                                EventfdFunctions(), TimerfdFunctions(), ErrnoFunctions()}));
-  exports.Set("owned",
-              Functions(env, environment,
-                        {OwnedEpollFunctions(), OwnedSocketFunctions(), OwnedDescriptorFunctions(),
-                         OwnedEventfdFunctions(), OwnedTimerfdFunctions()}));
-  exports.Set("set", Functions(env, environment, {SetFunctions()}));
-  exports.Set("wake", Functions(env, environment, {WakeFunctions()}));
-  exports.Set("constants", Napi::Value(env, MakeConstants(env)));
-  exports.Set("layout", Layout(env));
+  Set(env, exports, "sys",
+      Functions(env, environment,
+                {EpollFunctions(), SocketFunctions(), DescriptorFunctions(), EventfdFunctions(),
+                 TimerfdFunctions(), ErrnoFunctions()}));
+  Set(env, exports, "owned",
+      Functions(env, environment,
+                {OwnedEpollFunctions(), OwnedSocketFunctions(), OwnedDescriptorFunctions(),
+                 OwnedEventfdFunctions(), OwnedTimerfdFunctions()}));
+  Set(env, exports, "set", Functions(env, environment, {SetFunctions()}));
+  Set(env, exports, "wake", Functions(env, environment, {WakeFunctions()}));
+  Set(env, exports, "constants", MakeConstants(env));
+  Set(env, exports, "layout", Layout(env));
   return exports;
 }
 

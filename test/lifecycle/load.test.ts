@@ -45,6 +45,10 @@ test('a second load into one environment is a second addon with a state of its o
   });
 });
 
+test('a worker that is terminated while it loads the addon takes nobody with it', async (t) => {
+  t.is(await report(t, 'lifecycle-loading'), 40);
+});
+
 test('import and require give the same package', async (t) => {
   const require = createRequire(import.meta.url);
   const imported = await import('raw-epoll');
