@@ -63,7 +63,7 @@ async function endsLikeItsTwin(
 for (const way of ways) {
   for (const call of ['Epoll.wait', 'epoll_wait', 'read from a pipe']) {
     test.serial(
-      `${way.title} the process within 300 ms of its twin while a worker is in ${call}`,
+      `${way.title} the process soon after its twin while a worker is in ${call}`,
       async (t) => {
         await endsLikeItsTwin(t, way, call, 1);
       },
@@ -71,7 +71,7 @@ for (const way of ways) {
   }
   // Node stops workers one after the other: what each of them takes would add up.
   test.serial(
-    `${way.title} the process within 300 ms of its twin while 16 workers are in epoll_wait`,
+    `${way.title} the process soon after its twin while 16 workers are in epoll_wait`,
     async (t) => {
       await endsLikeItsTwin(t, way, 'epoll_wait', 16);
     },

@@ -43,23 +43,20 @@ function terminates(
 }
 
 for (const loop of Object.keys(loops)) {
-  test.serial(
-    `worker.terminate() settles within 150 ms of a wait without end, ${loop}`,
-    async (t) => {
-      await terminates(t, loop, blockingWaits);
-    },
-  );
+  test.serial(`worker.terminate() settles soon in a wait without end, ${loop}`, async (t) => {
+    await terminates(t, loop, blockingWaits);
+  });
 }
 
-test.serial('worker.terminate() settles within 150 ms of a transfer that blocks', async (t) => {
+test.serial('worker.terminate() settles soon in a transfer that blocks', async (t) => {
   await terminates(t, 'once', blockingTransfers);
 });
 
-test.serial('worker.terminate() settles within 150 ms of transfers in a bare loop', async (t) => {
+test.serial('worker.terminate() settles soon in transfers in a bare loop', async (t) => {
   await terminates(t, 'for (;;)', blockingTransfers);
 });
 
-test.serial('worker.terminate() settles within 150 ms for workers of every kind', async (t) => {
+test.serial('worker.terminate() settles soon for workers of every kind', async (t) => {
   await checkTimes(t, 'lifecycle-kinds', [], 5);
 });
 
