@@ -8,15 +8,10 @@
 //   binding.layout     where the kernel keeps the fields of its structs
 #include <napi.h>
 
-#include <cstddef>
-
 #include "core/environment.h"
 #include "sys/constants.h"
 #include "sys/functions.h"
-
-#ifdef __linux__
-#include <sys/epoll.h>
-#endif
+#include "sys/layout.h"
 
 namespace raw_epoll {
 
@@ -52,33 +47,13 @@ napi_value Functions(napi_env env, Environment* environment,
   return target;
 }
 
-void SetNumber(napi_env env, napi_value target, const char* name, size_t number) {
-  napi_value value = nullptr;
-  napi_create_uint32(env, static_cast<uint32_t>(number), &value);
-  Set(env, target, name, value);
-}
-
-// Offsets in 32-bit words. The low word of the 64-bit data comes second on big-endian machines.
-napi_value Layout(napi_env env) {
-  napi_value layout = NewObject(env);
-#ifdef __linux__
-  const uint16_t probe = 1;
-  const bool little_endian = *reinterpret_cast<const uint8_t*>(&probe) == 1;
-  const size_t data_word = offsetof(epoll_event, data) / sizeof(uint32_t);
-  SetNumber(env, layout, "epollEventWords", sizeof(epoll_event) / sizeof(uint32_t));
-  SetNumber(env, layout, "epollDataLow", data_word + (little_endian ? 0 : 1));
-  SetNumber(env, layout, "epollDataHigh", data_word + (little_endian ? 1 : 0));
-#endif
-  return layout;
-}
-
 Napi::Object Init(Napi::Env env, Napi::Object exports) {
   auto* environment = new Environment(env);
   env.SetInstanceData<Environment>(environment);  // Deleted at the environment's end.
   Set(env, exports, "sys",
       Functions(env, environment,
                 {EpollFunctions(), SocketFunctions(), DescriptorFunctions(), EventfdFunctions(),
-                 TimerfdFunctions(), ErrnoFunctions()}));
+                 TimerfdFunctions(), PollFunctions(), ErrnoFunctions()}));
   Set(env, exports, "owned",
       Functions(env, environment,
                 {OwnedEpollFunctions(), OwnedSocketFunctions(), OwnedDescriptorFunctions(),
@@ -86,7 +61,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   Set(env, exports, "set", Functions(env, environment, {SetFunctions()}));
   Set(env, exports, "wake", Functions(env, environment, {WakeFunctions()}));
   Set(env, exports, "constants", MakeConstants(env));
-  Set(env, exports, "layout", Layout(env));
+  Set(env, exports, "layout", MakeLayout(env));
   return exports;
 }
 

@@ -11,10 +11,18 @@ import type * as Sys from './sys/index.js';
 
 type Answer = number;
 
-/** Level 1 as the addon gives it: event arrays are bare memory here. */
+/** Level 1 as the addon gives it: the arrays of structs are bare memory here. */
 interface SystemCalls extends Omit<
   typeof Sys,
-  'EpollEventArray' | 'epoll_wait' | 'epoll_pwait' | 'epoll_pwait2'
+  | 'EpollEventArray'
+  | 'PollFdArray'
+  | 'FdSet'
+  | 'epoll_wait'
+  | 'epoll_pwait'
+  | 'epoll_pwait2'
+  | 'poll'
+  | 'ppoll'
+  | 'select'
 > {
   readonly epoll_wait: (
     epfd: number,
@@ -35,6 +43,20 @@ interface SystemCalls extends Omit<
     maxevents: number,
     timeoutNs: number | bigint | null,
     sigmask?: readonly number[] | null,
+  ) => Answer;
+  readonly poll: (fds: Uint8Array, nfds: number, timeoutMs: number) => Answer;
+  readonly ppoll: (
+    fds: Uint8Array,
+    nfds: number,
+    timeoutNs: number | bigint | null,
+    sigmask?: readonly number[] | null,
+  ) => Answer;
+  readonly select: (
+    nfds: number,
+    readfds: Uint8Array | null,
+    writefds: Uint8Array | null,
+    exceptfds: Uint8Array | null,
+    timeoutUs: number | bigint | null,
   ) => Answer;
 }
 
@@ -93,11 +115,14 @@ interface Binding {
   readonly set: SetCalls;
   readonly wake: WakeCalls;
   readonly constants: Readonly<Record<string, number | undefined>>;
-  /** Where `struct epoll_event` has its fields, in 32-bit words; absent where there is no epoll. */
   readonly layout: {
+    /** Where `struct epoll_event` has its fields, in 32-bit words; absent where there is no epoll. */
     readonly epollEventWords?: number;
     readonly epollDataLow?: number;
     readonly epollDataHigh?: number;
+    /** `sizeof(fd_set)`, and the byte that has the bit of descriptor 0. */
+    readonly fdSetBytes?: number;
+    readonly fdSetFirstByte?: number;
   };
 }
 

@@ -9,6 +9,8 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <node_api.h>
+#include <poll.h>
+#include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/types.h>
 
@@ -104,6 +106,43 @@ constexpr Constant kConstants[] = {
 #endif
 #ifdef EPOLLET
     EVENT_BITS(EPOLLET),
+#endif
+// poll: event bits. select: its limit.
+#ifdef POLLIN
+    CONSTANT(POLLIN),
+#endif
+#ifdef POLLPRI
+    CONSTANT(POLLPRI),
+#endif
+#ifdef POLLOUT
+    CONSTANT(POLLOUT),
+#endif
+#ifdef POLLRDHUP
+    CONSTANT(POLLRDHUP),
+#endif
+#ifdef POLLERR
+    CONSTANT(POLLERR),
+#endif
+#ifdef POLLHUP
+    CONSTANT(POLLHUP),
+#endif
+#ifdef POLLNVAL
+    CONSTANT(POLLNVAL),
+#endif
+#ifdef POLLRDNORM
+    CONSTANT(POLLRDNORM),
+#endif
+#ifdef POLLRDBAND
+    CONSTANT(POLLRDBAND),
+#endif
+#ifdef POLLWRNORM
+    CONSTANT(POLLWRNORM),
+#endif
+#ifdef POLLWRBAND
+    CONSTANT(POLLWRBAND),
+#endif
+#ifdef FD_SETSIZE
+    CONSTANT(FD_SETSIZE),
 #endif
 // eventfd.
 #ifdef EFD_CLOEXEC

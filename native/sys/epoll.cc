@@ -7,21 +7,18 @@
 #include "core/errno_result.h"
 #include "core/kernel_call.h"
 #include "core/new_descriptor.h"
+#include "core/wait_arguments.h"
 #include "sys/functions.h"
 
 #ifdef __linux__
 
-#include <signal.h>
 #include <sys/epoll.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <atomic>
-#include <climits>
 #include <cmath>
 #include <cstddef>
-#include <vector>
 
 #ifndef SYS_epoll_pwait2
 #define SYS_epoll_pwait2 441  // The same number on every architecture (since Linux 5.11).
@@ -38,44 +35,9 @@ static_assert(sizeof(epoll_event) == 12 && offsetof(epoll_event, data) == 4);
 static_assert(sizeof(epoll_event) == 16 && offsetof(epoll_event, data) == 8);
 #endif
 
-// The kernel's set of signals is 64 bits; glibc's sigset_t is larger, musl's differs.
-constexpr int kHighestSignal = 64;
-constexpr size_t kKernelSigsetSize = 8;
-
-struct SignalMask {
-  uint64_t bits = 0;
-  bool given = false;
-
-  const uint64_t* get() const { return given ? &bits : nullptr; }
-};
-
-// Runs code of the user (elements of an array): call it before Events().
-SignalMask ReadSignalMask(Arguments& args, size_t index) {
-  SignalMask mask;
-  if (args.failed() || args.IsMissingOrNull(index)) return mask;
-  mask.given = true;
-  const std::vector<int> signals = args.Ints(index, "sigmask", kHighestSignal, 1, kHighestSignal);
-  if (args.failed()) return mask;  // Then there are zeros among them.
-  for (const int signal : signals) mask.bits |= uint64_t{1} << (signal - 1);
-  return mask;
-}
-
 // The memory of an EpollEventArray, checked against maxevents.
 epoll_event* Events(Arguments& args, size_t index, int maxevents) {
-  const Slice memory = args.View(index, "events");
-  const size_t capacity = memory.length / sizeof(epoll_event);
-  if (!args.failed() && maxevents > 0 && static_cast<size_t>(maxevents) > capacity) {
-    args.ThrowRange("maxevents", "<= " + std::to_string(capacity) + ", the capacity of events",
-                    args.value(index + 1));
-  }
-  return reinterpret_cast<epoll_event*>(memory.data);
-}
-
-timespec ToTimespec(int64_t ns) {
-  timespec time{};
-  time.tv_sec = static_cast<time_t>(ns / kNanosecondsPerSecond);
-  time.tv_nsec = static_cast<long>(ns % kNanosecondsPerSecond);
-  return time;
+  return StructArray<epoll_event>(args, {index, "events"}, {index + 1, "maxevents"}, maxevents);
 }
 
 int64_t Pwait(int epfd, epoll_event* events, int maxevents, int timeout_ms,
@@ -147,14 +109,12 @@ napi_value EpollPwait2(napi_env env, napi_callback_info info) {
   Arguments args(env, info, 5);
   const int epfd = args.Int(0, "epfd");
   const int maxevents = args.Int(2, "maxevents");
-  // Null alone: a timeout that somebody forgot must not become a wait without end.
-  const bool forever = !args.failed() && !args.IsMissing(3) && args.IsMissingOrNull(3);
-  const int64_t timeout_ns = forever ? kForever : args.Int64(3, "timeoutNs");
+  const int64_t timeout_ns = TimeoutOrNull(args, {3, "timeoutNs"}, 1);
   const SignalMask mask = ReadSignalMask(args, 4);
   epoll_event* events = Events(args, 1, maxevents);
   if (args.failed()) return nullptr;
   // A struct timespec below zero is the kernel's to refuse, and -1 ns is not "forever" there.
-  if (!forever && timeout_ns < 0) return args.Answer(-EINVAL);
+  if (timeout_ns == kInvalidTimeout) return args.Answer(-EINVAL);
   return args.Answer(BlockingWait(args.environment(), timeout_ns, OnInterrupt::kReport,
                                   [=](int64_t slice_ns) -> int64_t {
                                     return Pwait2(epfd, events, maxevents, slice_ns, mask);

@@ -20,6 +20,7 @@ FunctionList DescriptorFunctions();
 FunctionList EpollFunctions();
 FunctionList ErrnoFunctions();
 FunctionList EventfdFunctions();
+FunctionList PollFunctions();
 FunctionList SocketFunctions();
 FunctionList TimerfdFunctions();
 

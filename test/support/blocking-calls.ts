@@ -18,6 +18,7 @@ import {
   MSG_DONTWAIT,
   MSG_WAITALL,
   O_NONBLOCK,
+  POLLIN,
   SOCK_DGRAM,
   SOCK_STREAM,
 } from '../../ts/sys/constants.js';
@@ -135,6 +136,27 @@ const waits: Readonly<Record<string, () => () => unknown>> = {
     const epfd = ok(sys.epoll_create1(EPOLL_CLOEXEC));
     const events = new sys.EpollEventArray(4);
     return () => sys.epoll_pwait2(epfd, events, 4, 2n ** 63n - 1n);
+  },
+  poll: () => {
+    const fds = new sys.PollFdArray(4);
+    fds.set(0, pipe()[0], POLLIN);
+    return () => sys.poll(fds, 4, FOREVER);
+  },
+  ppoll: () => {
+    const fds = new sys.PollFdArray(4);
+    return () => sys.ppoll(fds, 4, null, [10, 12]);
+  },
+  'ppoll(2n ** 63n - 1n)': () => {
+    const fds = new sys.PollFdArray(4);
+    return () => sys.ppoll(fds, 4, 2n ** 63n - 1n);
+  },
+  select: () => {
+    const set = new sys.FdSet();
+    const [fd] = pipe();
+    return () => {
+      set.set(fd);
+      return sys.select(fd + 1, set, null, null, null);
+    };
   },
   // Without the function of ts/sys around it, at whose entry V8 looks for termination.
   'epoll_wait of the addon': () => {

@@ -182,6 +182,101 @@ export const EPOLLONESHOT: number = value('EPOLLONESHOT');
 export const EPOLLET: number = value('EPOLLET');
 
 // ------------------------------------------------------------------------------------------------
+// poll: event bits; select: its limit
+// ------------------------------------------------------------------------------------------------
+
+/**
+ * Data can be read, a connection can be accepted, or the end of the stream has been reached: a read
+ * would not block. Input and output.
+ *
+ * @see poll(2)
+ */
+export const POLLIN: number = value('POLLIN');
+
+/**
+ * Something exceptional is there, such as urgent data on a TCP socket. Input and output.
+ *
+ * @see poll(2)
+ */
+export const POLLPRI: number = value('POLLPRI');
+
+/**
+ * At least some bytes can be written, or a connection that was being established is now up or has
+ * failed. Input and output.
+ *
+ * @see poll(2)
+ */
+export const POLLOUT: number = value('POLLOUT');
+
+/**
+ * The peer has shut its sending side, or the connection is gone. Input and output; reported only if
+ * it was asked for. Linux, FreeBSD.
+ *
+ * @see poll(2)
+ */
+export const POLLRDHUP: number = value('POLLRDHUP');
+
+/**
+ * An error is pending on the descriptor, or the reading end of this pipe is closed. Output: always
+ * reported, asked for or not.
+ *
+ * @see poll(2)
+ */
+export const POLLERR: number = value('POLLERR');
+
+/**
+ * Hung up: both directions of a stream are over, or the writing end of this pipe is closed. There may
+ * still be data to read. Output: always reported, asked for or not.
+ *
+ * @see poll(2)
+ */
+export const POLLHUP: number = value('POLLHUP');
+
+/**
+ * The descriptor is not open. Output: always reported, asked for or not.
+ *
+ * @see poll(2)
+ */
+export const POLLNVAL: number = value('POLLNVAL');
+
+/**
+ * Normal data can be read: set together with {@link POLLIN}. Input and output; reported only if it
+ * was asked for.
+ *
+ * @see poll(2)
+ */
+export const POLLRDNORM: number = value('POLLRDNORM');
+
+/**
+ * Data of a priority band can be read: hardly any file of Linux reports it. Input and output.
+ *
+ * @see poll(2)
+ */
+export const POLLRDBAND: number = value('POLLRDBAND');
+
+/**
+ * Normal data can be written: set together with {@link POLLOUT}. Input and output; reported only if
+ * it was asked for.
+ *
+ * @see poll(2)
+ */
+export const POLLWRNORM: number = value('POLLWRNORM');
+
+/**
+ * Data of a priority band can be written. Input and output.
+ *
+ * @see poll(2)
+ */
+export const POLLWRBAND: number = value('POLLWRBAND');
+
+/**
+ * One more than the highest descriptor that a set of `select` can hold: 1024 on Linux and macOS.
+ *
+ * @see select(2)
+ */
+export const FD_SETSIZE: number = value('FD_SETSIZE');
+
+// ------------------------------------------------------------------------------------------------
 // eventfd
 // ------------------------------------------------------------------------------------------------
 

@@ -17,6 +17,9 @@
 export { EpollEventArray } from './epoll-event-array.js';
 export { epoll_create1, epoll_ctl, epoll_wait, epoll_pwait, epoll_pwait2 } from './epoll.js';
 export type { EpollData } from './epoll.js';
+export { PollFdArray } from './poll-fd-array.js';
+export { FdSet } from './fd-set.js';
+export { poll, ppoll, select } from './poll.js';
 export {
   socket,
   socketpair,

@@ -3,6 +3,7 @@ import { epollRows, epollRowsOfFullTable, epollRowsOfSignals } from './epoll.js'
 import { eventRows, eventRowsOfFullTable, eventRowsOfNobody } from './events.js';
 import { injectedRows } from './injected.js';
 import type { ErrnoRow, InjectedRow } from './row.js';
+import { pollRows, pollRowsOfFullTable, pollRowsOfSignals } from './poll.js';
 import {
   socketRows,
   socketRowsOfFullTable,
@@ -16,10 +17,18 @@ export const errnoRows: Readonly<Record<Exclude<ErrnoTable, 'injected'>, readonl
   readonly injected: readonly InjectedRow[];
 } = {
   /** Any process. */
-  plain: [...epollRows, ...socketRows, ...transferRows, ...descriptorRows, ...eventRows],
+  plain: [
+    ...epollRows,
+    ...pollRows,
+    ...socketRows,
+    ...transferRows,
+    ...descriptorRows,
+    ...eventRows,
+  ],
   /** A low limit of descriptors. */
   'full table': [
     ...epollRowsOfFullTable,
+    ...pollRowsOfFullTable,
     ...socketRowsOfFullTable,
     ...descriptorRowsOfFullTable,
     ...eventRowsOfFullTable,
@@ -27,7 +36,12 @@ export const errnoRows: Readonly<Record<Exclude<ErrnoTable, 'injected'>, readonl
   /** Not root. */
   nobody: [...socketRowsOfNobody, ...descriptorRowsOfNobody, ...eventRowsOfNobody],
   /** SIGUSR2 with a handler, again and again. */
-  signals: [...epollRowsOfSignals, ...socketRowsOfSignals, ...transferRowsOfSignals],
+  signals: [
+    ...epollRowsOfSignals,
+    ...pollRowsOfSignals,
+    ...socketRowsOfSignals,
+    ...transferRowsOfSignals,
+  ],
   /** strace. */
   injected: injectedRows,
 };

@@ -172,8 +172,32 @@ const descriptors: readonly InjectedRow[] = [
   ),
 ];
 
+/** A wait that has nothing to wait for. Asked again until it is refused: Node itself may poll. */
+function waiting(call: SystemCall, syscall: string, ask: () => number): InjectedRow[] {
+  return injected(call, syscall, 'later', { ENOMEM }, () => {
+    let answer = 0;
+    for (let i = 0; i < 300 && answer >= 0; i++) answer = ask();
+    return answer;
+  });
+}
+
+const fds = new sys.PollFdArray(1);
+// What the C library asks. arm64 has no poll of its own.
+const hasPoll = process.arch === 'x64';
+
+const polls: readonly InjectedRow[] = [
+  ...waiting('poll', hasPoll ? 'poll' : 'ppoll', () => sys.poll(fds, 1, 0)),
+  ...waiting('ppoll', 'ppoll', () => sys.ppoll(fds, 1, 0)),
+  ...waiting('select', 'pselect6', () => sys.select(0, null, null, null, 0)),
+];
+
 /** Errnos that only strace can bring about. */
-export const injectedRows: readonly InjectedRow[] = [...creations, ...sockets, ...descriptors];
+export const injectedRows: readonly InjectedRow[] = [
+  ...creations,
+  ...sockets,
+  ...descriptors,
+  ...polls,
+];
 
 /** Documented errnos that no row can bring about on Linux, and why. */
 export const withoutRow: readonly {
@@ -184,6 +208,7 @@ export const withoutRow: readonly {
   { call: 'epoll_ctl', errno: 'ENOSYS', why: 'of other systems; Linux has the call since 2.5.44' },
   { call: 'epoll_wait', errno: 'ENOSYS', why: 'of other systems; Linux has the call since 2.5.44' },
   { call: 'epoll_pwait', errno: 'ENOSYS', why: 'of other systems; Linux has it since 2.6.19' },
+  { call: 'ppoll', errno: 'ENOSYS', why: 'macOS has no such call; Linux has it since 2.6.16' },
   { call: 'dup3', errno: 'ENOSYS', why: 'macOS has no such call; Linux has it since 2.6.27' },
   { call: 'pipe2', errno: 'ENOSYS', why: 'macOS has no such call; Linux has it since 2.6.27' },
 ];

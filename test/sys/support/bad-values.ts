@@ -1,5 +1,6 @@
 /** What a parameter of each kind refuses. */
 import { inspect } from 'node:util';
+import { EpollEventArray } from '../../../ts/sys/index.js';
 import { SLICE_VIEW_LENGTH } from './good-calls.js';
 import type { MisuseCode } from './misuse.js';
 import type { Kind, Parameter } from './signatures.js';
@@ -186,6 +187,11 @@ const byKind: Readonly<Record<Kind, readonly BadValue[]>> = {
   timer,
   'timer out': bad(TYPE, NO_OBJECTS),
   events: bad(TYPE, [...NO_OBJECTS, {}, [], new Uint32Array(64), new Uint8Array(64)]),
+  pollfds: bad(TYPE, [...NO_OBJECTS, {}, [], new Uint8Array(64), new EpollEventArray(4)]),
+  // The array has four elements.
+  nfds: [...integer(0, 2 ** 31 - 1), ...bad(RANGE, [5])],
+  'select nfds': integer(-(2 ** 31), 1_024),
+  'fd set': bad(TYPE, [...NO_OBJECTS, {}, [], new Uint8Array(128), new EpollEventArray(16)]),
   // The array has four elements. Zero and less are the kernel's to refuse.
   maxevents: [...integer(-(2 ** 31), 2 ** 31 - 1), ...bad(RANGE, [5])],
   sigmask: [

@@ -11,6 +11,7 @@ import {
   F_SETFL,
   MSG_DONTWAIT,
   MSG_PEEK,
+  POLLOUT,
   SHUT_WR,
   SO_ACCEPTCONN,
   SO_KEEPALIVE,
@@ -126,6 +127,28 @@ const epoll = {
   epoll_pwait2: waiting(0, [10]),
 } satisfies Partial<Record<SystemCall, Arrange>>;
 
+/** A poll that finds something. */
+function polling(...rest: unknown[]): Arrange {
+  return (open) => {
+    const fds = new sys.PollFdArray(4);
+    fds.set(2, pipe(open)[1], POLLOUT);
+    return { args: [fds, 4, ...rest], look: () => fds.getRevents(2) };
+  };
+}
+
+const polls = {
+  poll: polling(0),
+  ppoll: polling(0, [10]),
+  select: (open) => {
+    const [reader, writer] = pipe(open);
+    const [readable, writable] = [new sys.FdSet(), new sys.FdSet()];
+    readable.set(reader);
+    writable.set(writer);
+    const args = [Math.max(reader, writer) + 1, readable, writable, new sys.FdSet(), 0];
+    return { args, look: () => [readable.isSet(reader), writable.isSet(writer)] };
+  },
+} satisfies Partial<Record<SystemCall, Arrange>>;
+
 const sockets = {
   socket: creating(AF_INET, SOCK_STREAM, 0),
   socketpair: creatingPair((sv) => [AF_UNIX, SOCK_STREAM, 0, sv]),
@@ -234,6 +257,7 @@ const events = {
 
 const arrangements: Readonly<Record<SystemCall, Arrange>> = {
   ...epoll,
+  ...polls,
   ...sockets,
   ...transfers,
   ...descriptors,

@@ -17,8 +17,13 @@ import {
 } from '../../../ts/sys/constants.js';
 import * as sys from '../../../ts/sys/index.js';
 
-/** The functions of level 1. */
-export type SystemCall = Exclude<keyof typeof sys, 'EpollEventArray'>;
+/** The functions of level 1: what is not a class. */
+export type SystemCall = Exclude<keyof typeof sys, 'EpollEventArray' | 'PollFdArray' | 'FdSet'>;
+
+/** Whether a name of level 1 is a system call. The others are arrays of structs, with a capital. */
+export function isSystemCall(name: string): name is SystemCall {
+  return /^[a-z]/.test(name);
+}
 
 const numbers: ReadonlyMap<string, number> = new Map([
   ...[...getSystemErrorMap()].map(([errno, [name]]): [string, number] => [name, -errno]),

@@ -21,6 +21,10 @@ export type Kind =
   | 'timer'
   | 'timer out'
   | 'events'
+  | 'pollfds'
+  | 'nfds'
+  | 'select nfds'
+  | 'fd set'
   | 'maxevents'
   | 'sigmask';
 
@@ -51,6 +55,24 @@ export const signatures: Readonly<Record<SystemCall, readonly Parameter[]>> = {
   epoll_wait: [...wait, ['timeoutMs', 'int']],
   epoll_pwait: [...wait, ['timeoutMs', 'int'], ['sigmask', 'sigmask', '?']],
   epoll_pwait2: [...wait, ['timeoutNs', 'int64', '?null'], ['sigmask', 'sigmask', '?']],
+  poll: [
+    ['fds', 'pollfds'],
+    ['nfds', 'nfds'],
+    ['timeoutMs', 'int'],
+  ],
+  ppoll: [
+    ['fds', 'pollfds'],
+    ['nfds', 'nfds'],
+    ['timeoutNs', 'int64', '?null'],
+    ['sigmask', 'sigmask', '?'],
+  ],
+  select: [
+    ['nfds', 'select nfds'],
+    ['readfds', 'fd set', '?null'],
+    ['writefds', 'fd set', '?null'],
+    ['exceptfds', 'fd set', '?null'],
+    ['timeoutUs', 'int64', '?null'],
+  ],
   socket: [
     ['domain', 'int'],
     ['type', 'int'],

@@ -1,5 +1,5 @@
 import process from 'node:process';
-import { CLOCK_MONOTONIC, TFD_NONBLOCK } from '../../../ts/sys/constants.js';
+import { CLOCK_MONOTONIC, POLLIN, TFD_NONBLOCK } from '../../../ts/sys/constants.js';
 import * as sys from '../../../ts/sys/index.js';
 import { type Descriptors, must } from './kernel.js';
 
@@ -22,6 +22,21 @@ export interface TimeoutResult {
 
 const MS = 1_000_000n;
 
+/** A set of epoll is a descriptor too: readable while it has something to report. */
+function polled(epfd: number): sys.PollFdArray {
+  const fds = new sys.PollFdArray(1);
+  fds.set(0, epfd, POLLIN);
+  return fds;
+}
+
+/** What `select` answers, if its set agrees. */
+function selected(epfd: number, timeoutUs: number | bigint | null): number {
+  const set = new sys.FdSet();
+  set.set(epfd);
+  const answer = sys.select(epfd + 1, set, null, null, timeoutUs);
+  return set.isSet(epfd) === (answer === 1) ? answer : Number.NaN;
+}
+
 function milliseconds(ms: number): Timeout[] {
   return [
     {
@@ -32,6 +47,11 @@ function milliseconds(ms: number): Timeout[] {
     {
       name: `epoll_pwait for ${ms} ms`,
       wait: (epfd) => sys.epoll_pwait(epfd, events, 1, ms, []),
+      atLeastNs: BigInt(ms) * MS,
+    },
+    {
+      name: `poll for ${ms} ms`,
+      wait: (epfd) => sys.poll(polled(epfd), 1, ms),
       atLeastNs: BigInt(ms) * MS,
     },
   ];
@@ -47,6 +67,16 @@ function nanoseconds(ns: number): Timeout[] {
     {
       name: `epoll_pwait2 for ${ns}n ns`,
       wait: (epfd) => sys.epoll_pwait2(epfd, events, 1, BigInt(ns), null),
+      atLeastNs: BigInt(ns),
+    },
+    {
+      name: `ppoll for ${ns} ns`,
+      wait: (epfd) => sys.ppoll(polled(epfd), 1, ns),
+      atLeastNs: BigInt(ns),
+    },
+    {
+      name: `select for ${ns} ns, in microseconds`,
+      wait: (epfd) => selected(epfd, BigInt(Math.ceil(ns / 1_000))),
       atLeastNs: BigInt(ns),
     },
   ];
@@ -65,6 +95,12 @@ export const FOREVER: Readonly<Record<string, (epfd: number) => number>> = {
   'epoll_pwait(-1)': (epfd) => sys.epoll_pwait(epfd, events, 1, -1, null),
   'epoll_pwait(-2)': (epfd) => sys.epoll_pwait(epfd, events, 1, -2, []),
   'epoll_pwait2(null)': (epfd) => sys.epoll_pwait2(epfd, events, 1, null),
+  'poll(-1)': (epfd) => sys.poll(polled(epfd), 1, -1),
+  'poll(-(2 ** 31))': (epfd) => sys.poll(polled(epfd), 1, -(2 ** 31)),
+  'ppoll(null)': (epfd) => sys.ppoll(polled(epfd), 1, null),
+  'ppoll(2n ** 63n - 1n)': (epfd) => sys.ppoll(polled(epfd), 1, 2n ** 63n - 1n),
+  'select(null)': (epfd) => selected(epfd, null),
+  'select(2n ** 63n - 1n)': (epfd) => selected(epfd, 2n ** 63n - 1n),
   'epoll_pwait2(null, [])': (epfd) => sys.epoll_pwait2(epfd, events, 1, null, []),
 };
 

@@ -35,6 +35,10 @@ for (const [name, title] of Object.entries({
   'pwait unblockable': 'epoll_pwait ignores SIGKILL and SIGSTOP in its mask',
   'pwait2 left out': 'epoll_pwait2 without a mask leaves the signal mask alone',
   'pwait2 none': 'epoll_pwait2 with no signals unblocks all',
+  poll: 'poll reports EINTR when a handler has run',
+  'ppoll left out': 'ppoll without a mask leaves the signal mask alone',
+  'ppoll none': 'ppoll with no signals unblocks all',
+  select: 'select reports EINTR when a handler has run',
 })) {
   test(`${title}: it is interrupted`, async (t) => {
     const { answer, wasBlocked } = await signalled(name);
@@ -47,6 +51,8 @@ for (const [name, title] of Object.entries({
   'pwait masked': 'epoll_pwait keeps the signals of its mask away',
   'pwait all': 'epoll_pwait can keep every signal away',
   'pwait2 masked': 'epoll_pwait2 keeps the signals of its mask away',
+  'ppoll masked': 'ppoll keeps the signals of its mask away',
+  'ppoll all': 'ppoll can keep every signal away',
 })) {
   test(`${title}: it waits its time`, async (t) => {
     const { answer, ms, wasBlocked } = await signalled(name);

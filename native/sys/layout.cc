@@ -1,0 +1,66 @@
+#include "sys/layout.h"
+
+#include <node_api.h>
+#include <sys/select.h>
+
+#include <cstddef>
+#include <cstdint>
+
+#ifdef __linux__
+#include <sys/epoll.h>
+#endif
+
+namespace raw_epoll {
+
+namespace {
+
+// A worker can be terminated during its import: what is refused is left out, unseen.
+void Set(napi_env env, napi_value layout, const char* name, size_t number) {
+  napi_value value = nullptr;
+  if (napi_create_uint32(env, static_cast<uint32_t>(number), &value) == napi_ok) {
+    napi_set_named_property(env, layout, name, value);
+  }
+}
+
+bool IsLittleEndian() {
+  const uint16_t probe = 1;
+  return *reinterpret_cast<const uint8_t*>(&probe) == 1;
+}
+
+// In 32-bit words. The low word of the 64-bit data comes second on big-endian machines.
+void AddEpollEvent(napi_env env, napi_value layout) {
+#ifdef __linux__
+  const size_t data_word = offsetof(epoll_event, data) / sizeof(uint32_t);
+  Set(env, layout, "epollEventWords", sizeof(epoll_event) / sizeof(uint32_t));
+  Set(env, layout, "epollDataLow", data_word + (IsLittleEndian() ? 0 : 1));
+  Set(env, layout, "epollDataHigh", data_word + (IsLittleEndian() ? 1 : 0));
+#else
+  static_cast<void>(env);
+  static_cast<void>(layout);
+#endif
+}
+
+// A set is an array of words. Which byte of the first word descriptor 0 is in says which way
+// round its bytes are: the byte of any descriptor is `fd >> 3 ^ fdSetFirstByte`.
+void AddFdSet(napi_env env, napi_value layout) {
+  fd_set probe;
+  FD_ZERO(&probe);
+  FD_SET(0, &probe);
+  const auto* bytes = reinterpret_cast<const uint8_t*>(&probe);
+  size_t first = 0;
+  while (bytes[first] == 0) ++first;
+  Set(env, layout, "fdSetBytes", sizeof(fd_set));
+  Set(env, layout, "fdSetFirstByte", first);
+}
+
+}  // namespace
+
+napi_value MakeLayout(napi_env env) {
+  napi_value layout = nullptr;
+  if (napi_create_object(env, &layout) != napi_ok) return nullptr;
+  AddEpollEvent(env, layout);
+  AddFdSet(env, layout);
+  return layout;
+}
+
+}  // namespace raw_epoll
