@@ -25,6 +25,8 @@
         "native/sys/eventfd.cc",
         "native/sys/layout.cc",
         "native/sys/poll.cc",
+        "native/sys/message.cc",
+        "native/sys/mmsg.cc",
         "native/sys/socket.cc",
         "native/sys/timerfd.cc",
         "native/sys/wake.cc"

@@ -3,6 +3,7 @@
 //   binding.sys        level 1: a function for each system call
 //   binding.owned      the calls that make descriptors, owned by the environment from birth
 //   binding.set        what epoll sets of level 2 stand on
+//   binding.mmsg       the addresses in an MmsgArray
 //   binding.wake       wake handles, known to every thread of the process
 //   binding.constants  the numbers of the kernel's headers
 //   binding.layout     where the kernel keeps the fields of its structs
@@ -52,13 +53,15 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   env.SetInstanceData<Environment>(environment);  // Deleted at the environment's end.
   Set(env, exports, "sys",
       Functions(env, environment,
-                {EpollFunctions(), SocketFunctions(), DescriptorFunctions(), EventfdFunctions(),
-                 TimerfdFunctions(), PollFunctions(), ErrnoFunctions()}));
+                {EpollFunctions(), SocketFunctions(), MessageFunctions(), MmsgFunctions(),
+                 DescriptorFunctions(), EventfdFunctions(), TimerfdFunctions(), PollFunctions(),
+                 ErrnoFunctions()}));
   Set(env, exports, "owned",
       Functions(env, environment,
-                {OwnedEpollFunctions(), OwnedSocketFunctions(), OwnedDescriptorFunctions(),
-                 OwnedEventfdFunctions(), OwnedTimerfdFunctions()}));
+                {OwnedEpollFunctions(), OwnedSocketFunctions(), OwnedMessageFunctions(),
+                 OwnedDescriptorFunctions(), OwnedEventfdFunctions(), OwnedTimerfdFunctions()}));
   Set(env, exports, "set", Functions(env, environment, {SetFunctions()}));
+  Set(env, exports, "mmsg", Functions(env, environment, {MmsgNameFunctions()}));
   Set(env, exports, "wake", Functions(env, environment, {WakeFunctions()}));
   Set(env, exports, "constants", MakeConstants(env));
   Set(env, exports, "layout", MakeLayout(env));

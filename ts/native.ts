@@ -23,6 +23,9 @@ interface SystemCalls extends Omit<
   | 'poll'
   | 'ppoll'
   | 'select'
+  | 'MmsgArray'
+  | 'recvmmsg'
+  | 'sendmmsg'
 > {
   readonly epoll_wait: (
     epfd: number,
@@ -58,6 +61,25 @@ interface SystemCalls extends Omit<
     exceptfds: Uint8Array | null,
     timeoutUs: number | bigint | null,
   ) => Answer;
+  readonly recvmmsg: (
+    fd: number,
+    slots: Uint8Array,
+    bytes: Uint8Array,
+    size: number,
+    offset: number,
+    vlen: number,
+    flags: number,
+    timeoutNs: number | bigint | null,
+  ) => Answer;
+  readonly sendmmsg: (
+    fd: number,
+    slots: Uint8Array,
+    bytes: Uint8Array,
+    size: number,
+    offset: number,
+    vlen: number,
+    flags: number,
+  ) => Answer;
 }
 
 /**
@@ -70,6 +92,7 @@ interface OwnedCalls extends Pick<
   | 'socket'
   | 'socketpair'
   | 'accept4'
+  | 'recvmsg'
   | 'pipe2'
   | 'eventfd'
   | 'timerfd_create'
@@ -100,6 +123,12 @@ interface SetCalls {
   ): Answer | undefined;
 }
 
+/** The addresses in the memory of an `MmsgArray`. */
+interface MmsgCalls {
+  setName(slots: Uint8Array, i: number, addr: Sys.SocketAddress | null): void;
+  getName(slots: Uint8Array, i: number, addr: Sys.SocketAddressOut): void;
+}
+
 /** Wake handles: known to every thread of the process, safe after their set has closed. */
 interface WakeCalls {
   add(wakeFd: number): number;
@@ -113,6 +142,7 @@ interface Binding {
   readonly sys: SystemCalls;
   readonly owned: OwnedCalls;
   readonly set: SetCalls;
+  readonly mmsg: MmsgCalls;
   readonly wake: WakeCalls;
   readonly constants: Readonly<Record<string, number | undefined>>;
   readonly layout: {
@@ -123,6 +153,10 @@ interface Binding {
     /** `sizeof(fd_set)`, and the byte that has the bit of descriptor 0. */
     readonly fdSetBytes?: number;
     readonly fdSetFirstByte?: number;
+    /** What an `MmsgArray` keeps of each message, in 32-bit words. */
+    readonly mmsgSlotWords?: number;
+    readonly mmsgLength?: number;
+    readonly mmsgFlags?: number;
   };
 }
 
@@ -160,6 +194,7 @@ function standIn(error: Error): Binding {
     sys: group as SystemCalls,
     owned: group as OwnedCalls,
     set: group as SetCalls,
+    mmsg: group as MmsgCalls,
     wake: group as WakeCalls,
     constants: {},
     layout: {},

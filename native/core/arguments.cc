@@ -12,6 +12,7 @@ namespace {
 constexpr double kMaxSafeInteger = 9007199254740991.0;
 constexpr const char* kTypeCode = "ERR_INVALID_ARG_TYPE";
 constexpr const char* kRangeCode = "ERR_OUT_OF_RANGE";
+constexpr const char* kViewsExpected = "Array of TypedArray or DataView";
 
 const char* TypeName(napi_env env, napi_value value) {
   napi_valuetype type = napi_undefined;
@@ -72,11 +73,6 @@ napi_valuetype Arguments::TypeOf(napi_value value) const {
   napi_valuetype type = napi_undefined;
   napi_typeof(env_, value, &type);
   return type;
-}
-
-bool Arguments::IsMissingOrNull(size_t index) const {
-  const napi_valuetype type = TypeOf(values_[index]);
-  return type == napi_undefined || type == napi_null;
 }
 
 // napi_get_value_int32 wraps and truncates: every number is read as the double it is, and checked.
@@ -146,15 +142,15 @@ std::string Arguments::TextOf(napi_value value, const char* name) {
   return text;
 }
 
-void Arguments::Object(size_t index, const char* name) {
+void Arguments::ObjectOf(napi_value value, const char* name) {
   if (failed_) return;
-  if (TypeOf(values_[index]) != napi_object) ThrowType(name, "object", values_[index]);
+  if (TypeOf(value) != napi_object) ThrowType(name, "object", value);
 }
 
-napi_value Arguments::Property(size_t index, const char* property) {
+napi_value Arguments::PropertyOf(napi_value object, const char* property) {
   napi_value value = nullptr;
   if (failed_) return nullptr;
-  if (napi_get_named_property(env_, values_[index], property, &value) != napi_ok) Fail();
+  if (napi_get_named_property(env_, object, property, &value) != napi_ok) Fail();
   return value;
 }
 
@@ -180,18 +176,18 @@ bool Arguments::ReadDataView(napi_value value, Slice* slice) {
   return true;
 }
 
-Slice Arguments::TypedArray(size_t index, const char* name, napi_typedarray_type type,
-                            size_t count) {
+Slice Arguments::TypedArrayOf(napi_value value, const char* name, napi_typedarray_type type,
+                              size_t count) {
   if (failed_) return {};
   napi_typedarray_type actual = napi_uint8_array;
   size_t elements = 0;
   void* data = nullptr;
   const napi_status status =
-      napi_get_typedarray_info(env_, values_[index], &actual, &elements, &data, nullptr, nullptr);
+      napi_get_typedarray_info(env_, value, &actual, &elements, &data, nullptr, nullptr);
   if (status != napi_ok || actual != type) {
-    ThrowType(name, type == napi_int32_array ? "Int32Array" : "BigUint64Array", values_[index]);
+    ThrowType(name, type == napi_int32_array ? "Int32Array" : "BigUint64Array", value);
   } else if (elements < count) {
-    ThrowRange(name, "of at least " + std::to_string(count) + " elements", values_[index]);
+    ThrowRange(name, "of at least " + std::to_string(count) + " elements", value);
   }
   if (failed_) return {};
   return {static_cast<uint8_t*>(data), elements * ElementSize(type)};
@@ -199,32 +195,34 @@ Slice Arguments::TypedArray(size_t index, const char* name, napi_typedarray_type
 
 // Reads every element before the caller looks at one: a getter of the array may run code that
 // detaches the buffer of another element, and pointers must come after all of that.
-std::vector<napi_value> Arguments::Elements(size_t index, const char* name, const char* expected,
-                                            size_t most) {
+std::vector<napi_value> Arguments::Elements(napi_value array, const char* name,
+                                            const char* expected, size_t most) {
   if (failed_) return {};
   bool is_array = false;
   uint32_t count = 0;
-  if (napi_is_array(env_, values_[index], &is_array) != napi_ok || !is_array) {
-    ThrowType(name, expected, values_[index]);
-  } else if (napi_get_array_length(env_, values_[index], &count) != napi_ok) {
+  if (napi_is_array(env_, array, &is_array) != napi_ok || !is_array) {
+    ThrowType(name, expected, array);
+  } else if (napi_get_array_length(env_, array, &count) != napi_ok) {
     Fail();
   } else if (count > most) {
-    ThrowRange(name, "an array of at most " + std::to_string(most) + " elements", values_[index]);
+    ThrowRange(name, "an array of at most " + std::to_string(most) + " elements", array);
   }
   if (failed_) return {};
   std::vector<napi_value> elements(count);
   for (uint32_t i = 0; i < count && !failed_; ++i) {
-    if (napi_get_element(env_, values_[index], i, &elements[i]) != napi_ok) Fail();
+    if (napi_get_element(env_, array, i, &elements[i]) != napi_ok) Fail();
   }
   return elements;
 }
 
-std::vector<Slice> Arguments::Views(size_t index, const char* name, size_t most) {
-  const char* expected = "Array of TypedArray or DataView";
-  const std::vector<napi_value> elements = Elements(index, name, expected, most);
+std::vector<napi_value> Arguments::ViewElements(napi_value array, const char* name, size_t most) {
+  return Elements(array, name, kViewsExpected, most);
+}
+
+std::vector<Slice> Arguments::ViewsOf(const std::vector<napi_value>& elements, const char* name) {
   std::vector<Slice> slices(elements.size());
   for (size_t i = 0; i < elements.size() && !failed_; ++i) {
-    if (!ReadView(elements[i], &slices[i])) ThrowType(name, expected, elements[i]);
+    if (!ReadView(elements[i], &slices[i])) ThrowType(name, kViewsExpected, elements[i]);
   }
   return slices;
 }
@@ -232,7 +230,7 @@ std::vector<Slice> Arguments::Views(size_t index, const char* name, size_t most)
 std::vector<int> Arguments::Ints(size_t index, const char* name, size_t most, int lowest,
                                  int highest) {
   const char* expected = "Array of number";
-  const std::vector<napi_value> elements = Elements(index, name, expected, most);
+  const std::vector<napi_value> elements = Elements(values_[index], name, expected, most);
   std::vector<int> numbers(elements.size());
   for (size_t i = 0; i < elements.size() && !failed_; ++i) {
     double number = 0;

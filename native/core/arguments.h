@@ -50,7 +50,7 @@ class Arguments {
   napi_value value(size_t index) const { return values_[index]; }
 
   bool IsMissing(size_t index) const { return TypeOf(values_[index]) == napi_undefined; }
-  bool IsMissingOrNull(size_t index) const;
+  bool IsMissingOrNull(size_t index) const { return IsUndefinedOrNull(values_[index]); }
   bool IsNumber(size_t index) const { return TypeOf(values_[index]) == napi_number; }
 
   int Int(size_t index, const char* name) {
@@ -69,9 +69,17 @@ class Arguments {
   int64_t Int64(size_t index, const char* name) { return Int64Of(values_[index], name); }
 
   // An object, and what is in it. Reading a property may run any code of the user.
-  void Object(size_t index, const char* name);
-  napi_value Property(size_t index, const char* property);
+  void Object(size_t index, const char* name) { ObjectOf(values_[index], name); }
+  void ObjectOf(napi_value value, const char* name);
+  napi_value Property(size_t index, const char* property) {
+    return PropertyOf(values_[index], property);
+  }
+  napi_value PropertyOf(napi_value object, const char* property);
   bool IsUndefined(napi_value value) const { return TypeOf(value) == napi_undefined; }
+  bool IsUndefinedOrNull(napi_value value) const {
+    const napi_valuetype type = TypeOf(value);
+    return type == napi_undefined || type == napi_null;
+  }
   double IntegerOf(napi_value value, const char* name, double lowest, double highest) {
     double number = 0;
     if (!failed_ && napi_get_value_double(env_, value, &number) == napi_ok &&
@@ -101,9 +109,17 @@ class Arguments {
     return {view.data + static_cast<size_t>(offset), static_cast<size_t>(length)};
   }
   // A typed array of just that type with at least `count` elements.
-  Slice TypedArray(size_t index, const char* name, napi_typedarray_type type, size_t count);
+  Slice TypedArray(size_t index, const char* name, napi_typedarray_type type, size_t count) {
+    return TypedArrayOf(values_[index], name, type, count);
+  }
+  Slice TypedArrayOf(napi_value value, const char* name, napi_typedarray_type type, size_t count);
   // An array of views; each lies whole in the answer.
-  std::vector<Slice> Views(size_t index, const char* name, size_t most);
+  std::vector<Slice> Views(size_t index, const char* name, size_t most) {
+    return ViewsOf(ViewElements(values_[index], name, most), name);
+  }
+  // The same in two steps, for a call that reads more that can run JavaScript in between.
+  std::vector<napi_value> ViewElements(napi_value array, const char* name, size_t most);
+  std::vector<Slice> ViewsOf(const std::vector<napi_value>& elements, const char* name);
   // Numbers of an array.
   std::vector<int> Ints(size_t index, const char* name, size_t most, int lowest, int highest);
 
@@ -135,7 +151,7 @@ class Arguments {
   napi_valuetype TypeOf(napi_value value) const;
   double RefuseInteger(napi_value value, const char* name, double lowest, double highest);
   napi_value AnswerLarge(int64_t result);
-  std::vector<napi_value> Elements(size_t index, const char* name, const char* expected,
+  std::vector<napi_value> Elements(napi_value array, const char* name, const char* expected,
                                    size_t most);
   bool ReadView(napi_value value, Slice* slice) {
     napi_typedarray_type type = napi_uint8_array;

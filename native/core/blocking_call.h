@@ -67,6 +67,23 @@ int64_t AttemptWhenReady(const Environment& environment, int fd, short events, A
   return waited < 0 ? waited : result;
 }
 
+#ifdef MSG_ERRQUEUE
+constexpr int kNeverBlocks = MSG_DONTWAIT | MSG_ERRQUEUE;
+#else
+constexpr int kNeverBlocks = MSG_DONTWAIT;
+#endif
+
+// The recv(2) and send(2) family; `move` takes the flags. On a worker it is first tried without
+// blocking: that costs nothing when there is something to move, and a descriptor that would block
+// is waited for in slices.
+template <typename Move>
+int64_t MoveBytes(const Environment& environment, int fd, int flags, short events, Move move) {
+  if (environment.is_main_thread() || (flags & kNeverBlocks) != 0) return move(flags);
+  const int64_t moved = move(flags | MSG_DONTWAIT);
+  if (moved != -EAGAIN || !WaitsInSlices(environment, fd)) return moved;
+  return AttemptWhenReady(environment, fd, events, [&] { return move(flags | MSG_DONTWAIT); });
+}
+
 }  // namespace raw_epoll
 
 #endif  // RAW_EPOLL_CORE_BLOCKING_CALL_H_

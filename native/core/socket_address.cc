@@ -9,6 +9,8 @@
 #include <cstring>
 #include <string>
 
+#include "core/filler.h"
+
 namespace raw_epoll {
 
 namespace {
@@ -24,44 +26,44 @@ Sockaddr* As(SocketAddress* address, int family) {
   return out;
 }
 
-double PortOf(Arguments& args, size_t index) {
-  return args.IntegerOf(args.Property(index, "port"), "addr.port", 0, kPortMax);
+double PortOf(Arguments& args, napi_value object) {
+  return args.IntegerOf(args.PropertyOf(object, "port"), "addr.port", 0, kPortMax);
 }
 
-double OptionalUint32(Arguments& args, size_t index, const char* property, const char* name) {
-  const napi_value value = args.Property(index, property);
+double OptionalUint32(Arguments& args, napi_value object, const char* property, const char* name) {
+  const napi_value value = args.PropertyOf(object, property);
   if (args.failed() || args.IsUndefined(value)) return 0;
   return args.IntegerOf(value, name, 0, kUint32Max);
 }
 
 // Reads `address` into the kernel's form.
-void ReadInetText(Arguments& args, size_t index, int family, void* out, const char* expected) {
-  const napi_value value = args.Property(index, "address");
+void ReadInetText(Arguments& args, napi_value object, int family, void* out, const char* expected) {
+  const napi_value value = args.PropertyOf(object, "address");
   const std::string text = args.TextOf(value, "addr.address");
   const bool whole = text.find('\0') == std::string::npos;  // inet_pton would stop there
   if (args.failed() || (whole && inet_pton(family, text.c_str(), out) == 1)) return;
   args.ThrowRange("addr.address", expected, value);
 }
 
-void ReadInet(Arguments& args, size_t index, SocketAddress* address) {
+void ReadInet(Arguments& args, napi_value object, SocketAddress* address) {
   auto* inet = As<sockaddr_in>(address, AF_INET);
-  ReadInetText(args, index, AF_INET, &inet->sin_addr, "an IPv4 address such as '127.0.0.1'");
-  inet->sin_port = htons(static_cast<uint16_t>(PortOf(args, index)));
+  ReadInetText(args, object, AF_INET, &inet->sin_addr, "an IPv4 address such as '127.0.0.1'");
+  inet->sin_port = htons(static_cast<uint16_t>(PortOf(args, object)));
 }
 
-void ReadInet6(Arguments& args, size_t index, SocketAddress* address) {
+void ReadInet6(Arguments& args, napi_value object, SocketAddress* address) {
   auto* inet6 = As<sockaddr_in6>(address, AF_INET6);
-  ReadInetText(args, index, AF_INET6, &inet6->sin6_addr, "an IPv6 address such as '::1'");
-  inet6->sin6_port = htons(static_cast<uint16_t>(PortOf(args, index)));
-  const double flowinfo = OptionalUint32(args, index, "flowinfo", "addr.flowinfo");
+  ReadInetText(args, object, AF_INET6, &inet6->sin6_addr, "an IPv6 address such as '::1'");
+  inet6->sin6_port = htons(static_cast<uint16_t>(PortOf(args, object)));
+  const double flowinfo = OptionalUint32(args, object, "flowinfo", "addr.flowinfo");
   inet6->sin6_flowinfo = htonl(static_cast<uint32_t>(flowinfo));
-  const double scope_id = OptionalUint32(args, index, "scopeId", "addr.scopeId");
+  const double scope_id = OptionalUint32(args, object, "scopeId", "addr.scopeId");
   inet6->sin6_scope_id = static_cast<uint32_t>(scope_id);
 }
 
-void ReadUnix(Arguments& args, size_t index, SocketAddress* address) {
+void ReadUnix(Arguments& args, napi_value object, SocketAddress* address) {
   auto* local = As<sockaddr_un>(address, AF_UNIX);
-  const napi_value value = args.Property(index, "path");
+  const napi_value value = args.PropertyOf(object, "path");
   const std::string path = args.TextOf(value, "addr.path");
   if (args.failed()) return;
   const bool is_abstract = !path.empty() && path.front() == '\0';
@@ -87,37 +89,6 @@ std::string TextOfUnix(const SocketAddress& address) {
   return std::string(local->sun_path, strnlen(local->sun_path, length));
 }
 
-class Filler {
- public:
-  Filler(napi_env env, napi_value object) : env_(env), object_(object) {}
-
-  Filler& Set(const char* name, double number) {
-    napi_value value = nullptr;
-    if (ok_) ok_ = napi_create_double(env_, number, &value) == napi_ok && Put(name, value);
-    return *this;
-  }
-
-  Filler& Set(const char* name, const std::string& text) {
-    napi_value value = nullptr;
-    if (ok_) {
-      ok_ = napi_create_string_utf8(env_, text.data(), text.size(), &value) == napi_ok &&
-            Put(name, value);
-    }
-    return *this;
-  }
-
-  bool ok() const { return ok_; }
-
- private:
-  bool Put(const char* name, napi_value value) {
-    return napi_set_named_property(env_, object_, name, value) == napi_ok;
-  }
-
-  napi_env env_;
-  napi_value object_;
-  bool ok_ = true;
-};
-
 std::string TextOfInet(int family, const void* bytes) {
   char text[INET6_ADDRSTRLEN] = {0};
   inet_ntop(family, bytes, text, sizeof text);
@@ -126,22 +97,22 @@ std::string TextOfInet(int family, const void* bytes) {
 
 }  // namespace
 
-bool ReadSocketAddress(Arguments& args, size_t index, SocketAddress* address) {
-  args.Object(index, "addr");
-  const napi_value value = args.Property(index, "family");
+bool ReadSocketAddress(Arguments& args, napi_value object, SocketAddress* address) {
+  args.ObjectOf(object, "addr");
+  const napi_value value = args.PropertyOf(object, "family");
   const auto family = static_cast<int>(args.IntegerOf(value, "addr.family", 0, kPortMax));
   if (args.failed()) return true;
   switch (family) {
-    case AF_INET: ReadInet(args, index, address); return true;
-    case AF_INET6: ReadInet6(args, index, address); return true;
-    case AF_UNIX: ReadUnix(args, index, address); return true;
+    case AF_INET: ReadInet(args, object, address); return true;
+    case AF_INET6: ReadInet6(args, object, address); return true;
+    case AF_UNIX: ReadUnix(args, object, address); return true;
     case AF_UNSPEC: As<sockaddr>(address, AF_UNSPEC); return true;  // connect: dissolve
     default: return false;
   }
 }
 
-bool FillSocketAddress(Arguments& args, size_t index, const SocketAddress& address) {
-  Filler filler(args.env(), args.value(index));
+bool FillSocketAddress(Arguments& args, napi_value object, const SocketAddress& address) {
+  Filler filler(args.env(), object);
   const int family = address.length < sizeof(sa_family_t) ? AF_UNSPEC : address.storage.ss_family;
   filler.Set("family", family);
   if (family == AF_INET) {

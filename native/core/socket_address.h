@@ -20,12 +20,12 @@ struct SocketAddress {
   sockaddr* get() { return reinterpret_cast<sockaddr*>(&storage); }
 };
 
-// Reads argument `index`. Getters of the object may run any code: call it before BufferSlice().
+// Getters of the object may run any code: call it before BufferSlice().
 // False if the family is one that has no form here; otherwise a wrong property throws.
-bool ReadSocketAddress(Arguments& args, size_t index, SocketAddress* address);
+bool ReadSocketAddress(Arguments& args, napi_value object, SocketAddress* address);
 
 // Fills the caller's object in place. False, with an exception pending, if a setter threw.
-bool FillSocketAddress(Arguments& args, size_t index, const SocketAddress& address);
+bool FillSocketAddress(Arguments& args, napi_value object, const SocketAddress& address);
 
 }  // namespace raw_epoll
 

@@ -21,6 +21,8 @@ FunctionList EpollFunctions();
 FunctionList ErrnoFunctions();
 FunctionList EventfdFunctions();
 FunctionList PollFunctions();
+FunctionList MessageFunctions();
+FunctionList MmsgFunctions();
 FunctionList SocketFunctions();
 FunctionList TimerfdFunctions();
 
@@ -30,8 +32,12 @@ FunctionList TimerfdFunctions();
 FunctionList OwnedDescriptorFunctions();
 FunctionList OwnedEpollFunctions();
 FunctionList OwnedEventfdFunctions();
+FunctionList OwnedMessageFunctions();
 FunctionList OwnedSocketFunctions();
 FunctionList OwnedTimerfdFunctions();
+
+// What MmsgArray stands on.
+FunctionList MmsgNameFunctions();
 
 // Level 2: what epoll sets need beyond the system calls.
 FunctionList SetFunctions();

@@ -6,6 +6,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "sys/mmsg_slot.h"
+
 #ifdef __linux__
 #include <sys/epoll.h>
 #endif
@@ -53,6 +55,13 @@ void AddFdSet(napi_env env, napi_value layout) {
   Set(env, layout, "fdSetFirstByte", first);
 }
 
+// In 32-bit words.
+void AddMmsgSlot(napi_env env, napi_value layout) {
+  Set(env, layout, "mmsgSlotWords", sizeof(MmsgSlot) / sizeof(uint32_t));
+  Set(env, layout, "mmsgLength", offsetof(MmsgSlot, length) / sizeof(uint32_t));
+  Set(env, layout, "mmsgFlags", offsetof(MmsgSlot, flags) / sizeof(uint32_t));
+}
+
 }  // namespace
 
 napi_value MakeLayout(napi_env env) {
@@ -60,6 +69,7 @@ napi_value MakeLayout(napi_env env) {
   if (napi_create_object(env, &layout) != napi_ok) return nullptr;
   AddEpollEvent(env, layout);
   AddFdSet(env, layout);
+  AddMmsgSlot(env, layout);
   return layout;
 }
 

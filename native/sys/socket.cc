@@ -52,7 +52,7 @@ napi_value Bind(napi_env env, napi_callback_info info) {
   Arguments args(env, info, 2);
   const int fd = args.Int(0, "fd");
   SocketAddress address;
-  const bool known = ReadSocketAddress(args, 1, &address);
+  const bool known = ReadSocketAddress(args, args.value(1), &address);
   if (args.failed()) return nullptr;
   if (!known) return args.Answer(-EAFNOSUPPORT);
   return args.Answer(ResultOrErrno(::bind(fd, address.get(), address.length)));
@@ -80,7 +80,7 @@ napi_value Accept4(napi_env env, napi_callback_info info) {
   const int64_t accepted = WaitsInSlices(args.environment(), fd)
                                ? AcceptInSlices(args.environment(), fd, storage, length, flags)
                                : kernel::Accept4(fd, storage, length, flags);
-  if (accepted >= 0 && wants_address && !FillSocketAddress(args, 1, address)) {
+  if (accepted >= 0 && wants_address && !FillSocketAddress(args, args.value(1), address)) {
     ::close(static_cast<int>(accepted));  // A setter threw: nobody would know the number.
     return nullptr;
   }
@@ -91,7 +91,7 @@ napi_value Connect(napi_env env, napi_callback_info info) {
   Arguments args(env, info, 2);
   const int fd = args.Int(0, "fd");
   SocketAddress address;
-  const bool known = ReadSocketAddress(args, 1, &address);
+  const bool known = ReadSocketAddress(args, args.value(1), &address);
   if (args.failed()) return nullptr;
   if (!known) return args.Answer(-EAFNOSUPPORT);
   if (WaitsInSlices(args.environment(), fd)) {
@@ -117,7 +117,7 @@ napi_value NameOf(napi_env env, napi_callback_info info, NameCall call) {
   if (args.failed()) return nullptr;
   SocketAddress address;
   const int64_t result = ResultOrErrno(call(fd, address.get(), &address.length));
-  if (result == 0 && !FillSocketAddress(args, 1, address)) return nullptr;
+  if (result == 0 && !FillSocketAddress(args, args.value(1), address)) return nullptr;
   return args.Answer(result);
 }
 
@@ -202,22 +202,6 @@ napi_value Setsockopt(napi_env env, napi_callback_info info) {
   return args.Answer(ResultOrErrno(::setsockopt(fd, level, optname, optval.data, length)));
 }
 
-#ifdef MSG_ERRQUEUE
-constexpr int kNeverBlocks = MSG_DONTWAIT | MSG_ERRQUEUE;
-#else
-constexpr int kNeverBlocks = MSG_DONTWAIT;
-#endif
-
-// On a worker, recv and send are first tried without blocking: that costs nothing when there is
-// something to move, and a descriptor that would block is waited for in slices.
-template <typename Move>
-int64_t MoveBytes(const Environment& environment, int fd, int flags, short events, Move move) {
-  if (environment.is_main_thread() || (flags & kNeverBlocks) != 0) return move(flags);
-  const int64_t moved = move(flags | MSG_DONTWAIT);
-  if (moved != -EAGAIN || !WaitsInSlices(environment, fd)) return moved;
-  return AttemptWhenReady(environment, fd, events, [=] { return move(flags | MSG_DONTWAIT); });
-}
-
 napi_value Recv(napi_env env, napi_callback_info info) {
   Arguments args(env, info, 5);
   const int fd = args.Int(0, "fd");
@@ -254,7 +238,9 @@ napi_value Recvfrom(napi_env env, napi_callback_info info) {
     return ResultOrErrno(
         ::recvfrom(fd, slice.data, slice.length, how, address.get(), &address.length));
   });
-  if (received >= 0 && wants_address && !FillSocketAddress(args, 5, address)) return nullptr;
+  if (received >= 0 && wants_address && !FillSocketAddress(args, args.value(5), address)) {
+    return nullptr;
+  }
   return args.Answer(received);
 }
 
@@ -264,7 +250,7 @@ napi_value Sendto(napi_env env, napi_callback_info info) {
   const int flags = args.Int(4, "flags");
   const bool has_address = !args.failed() && !args.IsMissingOrNull(5);
   SocketAddress address;
-  const bool known = !has_address || ReadSocketAddress(args, 5, &address);
+  const bool known = !has_address || ReadSocketAddress(args, args.value(5), &address);
   const Slice slice = args.BufferSlice(1);  // After the address, whose getters may run code.
   if (args.failed()) return nullptr;
   if (!known) return args.Answer(-EAFNOSUPPORT);

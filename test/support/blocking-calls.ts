@@ -185,6 +185,20 @@ const reads: Readonly<Record<string, () => () => unknown>> = {
     const from: SocketAddressOut = {};
     return () => sys.recvfrom(fd, buffer, 0, buffer.length, 0, from);
   },
+  'recvmsg with room for descriptors': () => {
+    const [fd] = pair(SOCK_STREAM);
+    const msg = { iov: [buffer], name: {}, control: { rights: new Int32Array(253) } };
+    return () => sys.recvmsg(fd, msg, 0);
+  },
+  recvmmsg: () => {
+    const [fd, peer] = pair(SOCK_DGRAM);
+    const messages = new sys.MmsgArray(8, 16);
+    return () => {
+      sys.send(peer, buffer, 0, 1, 0);
+      sys.recvmmsg(fd, messages, 0, 8, 0, null);
+      return sys.recvmmsg(fd, messages, 0, 8, 0, null);
+    };
+  },
   'read from a pipe': () => {
     const [fd] = pipe();
     return () => sys.read(fd, buffer, 0, buffer.length);
@@ -222,6 +236,18 @@ const writes: Readonly<Record<string, () => () => unknown>> = {
     const [fd] = pair(SOCK_STREAM);
     repeatUntil(EAGAIN, () => sys.send(fd, buffer, 0, buffer.length, MSG_DONTWAIT));
     return () => sys.send(fd, buffer, 0, buffer.length, 0);
+  },
+  'sendmsg to a full stream': () => {
+    const [fd] = pair(SOCK_STREAM);
+    const msg = { iov: [buffer], control: { rights: Int32Array.of(fd) } };
+    repeatUntil(EAGAIN, () => sys.send(fd, buffer, 0, buffer.length, MSG_DONTWAIT));
+    return () => sys.sendmsg(fd, msg, 0);
+  },
+  'sendmmsg to a full datagram socket': () => {
+    const [fd] = pair(SOCK_DGRAM);
+    const messages = new sys.MmsgArray(8, 16);
+    repeatUntil(EAGAIN, () => sys.sendmmsg(fd, messages, 0, 8, MSG_DONTWAIT));
+    return () => sys.sendmmsg(fd, messages, 0, 8, 0);
   },
   'sendto to a full datagram socket': () => {
     const receiver = ok(sys.socket(AF_UNIX, SOCK_DGRAM, 0));

@@ -44,6 +44,9 @@ export type {
   SocketAddressUnix,
   SocketAddressOut,
 } from './socket.js';
+export { MmsgArray } from './mmsg-array.js';
+export { recvmsg, sendmsg, recvmmsg, sendmmsg } from './message.js';
+export type { Credentials, MessageToReceive, MessageToSend } from './message.js';
 export { read, write, readv, writev, close, dup, dup2, dup3, pipe2, fcntl } from './descriptor.js';
 export { eventfd, eventfd_read, eventfd_write } from './eventfd.js';
 export { timerfd_create, timerfd_settime, timerfd_gettime } from './timerfd.js';

@@ -142,6 +142,10 @@ const sockets: readonly InjectedRow[] = [
   ),
   ...networking('send', 'sendto', NO_MEMORY, () => sys.send(NOT_OPEN, bytes, 0, 8, 0)),
   ...networking('sendto', 'sendto', NO_MEMORY, () => sys.sendto(NOT_OPEN, bytes, 0, 8, 0, address)),
+  ...networking('sendmsg', 'sendmsg', NO_MEMORY, () => sys.sendmsg(NOT_OPEN, { iov: [bytes] }, 0)),
+  ...networking('sendmmsg', 'sendmmsg', NO_MEMORY, () =>
+    sys.sendmmsg(NOT_OPEN, new sys.MmsgArray(1, 1), 0, 1, 0),
+  ),
 ];
 
 const busy: Reasons = { EBUSY: 'somebody is just opening the number', EINTR };
@@ -210,5 +214,8 @@ export const withoutRow: readonly {
   { call: 'epoll_pwait', errno: 'ENOSYS', why: 'of other systems; Linux has it since 2.6.19' },
   { call: 'ppoll', errno: 'ENOSYS', why: 'macOS has no such call; Linux has it since 2.6.16' },
   { call: 'dup3', errno: 'ENOSYS', why: 'macOS has no such call; Linux has it since 2.6.27' },
+  { call: 'sendmsg', errno: 'ENOSYS', why: 'macOS has no SCM_CREDENTIALS' },
+  { call: 'recvmmsg', errno: 'ENOSYS', why: 'macOS has no such call; Linux has it since 2.6.33' },
+  { call: 'sendmmsg', errno: 'ENOSYS', why: 'macOS has no such call; Linux has it since 3.0' },
   { call: 'pipe2', errno: 'ENOSYS', why: 'macOS has no such call; Linux has it since 2.6.27' },
 ];

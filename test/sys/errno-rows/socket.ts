@@ -348,38 +348,71 @@ const options: readonly ErrnoRow[] = [
 
 const byte = new Uint8Array(1);
 
-const addressed: readonly ErrnoRow[] = [
-  row('sendto', 'EACCES', 'a broadcast address without SO_BROADCAST', (open) =>
-    sys.sendto(socket(open, AF_INET, SOCK_DGRAM), byte, 0, 1, 0, BROADCAST),
+/** The calls that send to an address, here one byte. */
+const sendersTo: readonly {
+  readonly call: 'sendto' | 'sendmsg' | 'sendmmsg';
+  readonly to: (fd: number, address: sys.SocketAddress) => number;
+}[] = [
+  { call: 'sendto', to: (fd, address) => sys.sendto(fd, byte, 0, 1, 0, address) },
+  { call: 'sendmsg', to: (fd, name) => sys.sendmsg(fd, { iov: [byte], name }, 0) },
+  {
+    call: 'sendmmsg',
+    to: (fd, address) => {
+      const messages = new sys.MmsgArray(1, 1);
+      messages.setLength(0, 1);
+      messages.setName(0, address);
+      return sys.sendmmsg(fd, messages, 0, 1, 0);
+    },
+  },
+];
+
+const addressed: readonly ErrnoRow[] = sendersTo.flatMap(({ call, to }) => [
+  row(call, 'EACCES', 'a broadcast address without SO_BROADCAST', (open) =>
+    to(socket(open, AF_INET, SOCK_DGRAM), BROADCAST),
   ),
-  row('sendto', 'EAFNOSUPPORT', 'a family that does not fit the socket', (open) =>
-    sys.sendto(socket(open, AF_INET, SOCK_DGRAM), byte, 0, 1, 0, LONG_PATH),
+  row(call, 'EAFNOSUPPORT', 'a family that does not fit the socket', (open) =>
+    to(socket(open, AF_INET, SOCK_DGRAM), LONG_PATH),
   ),
-  row('sendto', 'EAFNOSUPPORT', 'a family that has no form here', (open) =>
-    sys.sendto(socket(open, AF_INET, SOCK_DGRAM), byte, 0, 1, 0, { ...loopback(1), family: 16 }),
+  row(call, 'EINVAL', 'an address too short for the family of the socket', (open) =>
+    to(socket(open, AF_INET, SOCK_DGRAM), unix('short')),
   ),
-  row('sendto', 'EINVAL', 'an address too short for the family of the socket', (open) =>
-    sys.sendto(socket(open, AF_INET, SOCK_DGRAM), byte, 0, 1, 0, unix('short')),
-  ),
-  row('sendto', 'EISCONN', 'an address for a Unix stream', (open) =>
-    sys.sendto(unixPair(open)[0], byte, 0, 1, 0, unix('/somewhere')),
+  row(call, 'EISCONN', 'an address for a Unix stream', (open) =>
+    to(unixPair(open)[0], unix('/somewhere')),
   ),
   row(
-    'sendto',
+    call,
     'ENETUNREACH',
     'no way there: from the loopback device to a network outside',
     (open) => {
       const fd = socket(open, AF_INET6, SOCK_DGRAM);
       must(sys.setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, Buffer.from('lo\0')));
       const outside = { family: AF_INET6, address: '2001:db8::1', port: 9 };
-      return sys.sendto(fd, byte, 0, 1, 0, outside);
+      return to(fd, outside);
     },
     ipv6,
   ),
-  row('sendto', 'ENOENT', 'no such path', (open) =>
-    sys.sendto(socket(open, AF_UNIX, SOCK_DGRAM), byte, 0, 1, 0, unix(`${open.folder()}/nobody`)),
+  row(call, 'ENOENT', 'no such path', (open) =>
+    to(socket(open, AF_UNIX, SOCK_DGRAM), unix(`${open.folder()}/nobody`)),
   ),
+]);
+
+const withControl: readonly ErrnoRow[] = [
+  row('sendmsg', 'EBADF', 'one of `rights` is not open', (open) =>
+    sys.sendmsg(unixPair(open)[0], { iov: [byte], control: { rights: Int32Array.of(-1) } }, 0),
+  ),
+  row('sendmsg', 'EINVAL', 'more than 253 `rights`', (open) => {
+    const [fd] = unixPair(open);
+    return sys.sendmsg(fd, { iov: [byte], control: { rights: new Int32Array(254).fill(fd) } }, 0);
+  }),
 ];
+
+const withoutForm: readonly ErrnoRow[] = sendersTo
+  .filter(({ call }) => call !== 'sendmmsg') // MmsgArray has refused it before
+  .map(({ call, to }) =>
+    row(call, 'EAFNOSUPPORT', 'a family that has no form here', (open) =>
+      to(socket(open, AF_INET, SOCK_DGRAM), { ...loopback(1), family: 16 }),
+    ),
+  );
 
 /** Errnos of socket(7) that a plain process gets. */
 export const socketRows: readonly ErrnoRow[] = [
@@ -390,6 +423,8 @@ export const socketRows: readonly ErrnoRow[] = [
   ...naming,
   ...options,
   ...addressed,
+  ...withControl,
+  ...withoutForm,
 ];
 
 /** In a process with a low limit of descriptors. */
@@ -436,6 +471,13 @@ export const socketRowsOfNobody: readonly ErrnoRow[] = [
   ),
   row('connect', 'EACCES', 'a path that is not allowed', (open) =>
     inForbiddenFolder(open, (path) => sys.connect(socket(open, AF_UNIX, SOCK_STREAM), unix(path))),
+  ),
+  row('sendmsg', 'EPERM', '`credentials` of somebody else', (open) =>
+    sys.sendmsg(
+      unixPair(open)[0],
+      { iov: [byte], control: { credentials: { pid: 1, uid: 0, gid: 0 } } },
+      0,
+    ),
   ),
   row('setsockopt', 'EPERM', 'an option that needs a capability', (open) =>
     sys.setsockopt(socket(open, AF_INET, SOCK_STREAM), SOL_SOCKET, SO_RCVBUFFORCE, 1 << 20),

@@ -31,8 +31,11 @@ import {
 } from '../support/kernel.js';
 import { type ErrnoRow, row } from './row.js';
 
+type Message = 'recvmsg' | 'sendmsg' | 'recvmmsg' | 'sendmmsg';
+
 interface Transfer {
-  readonly call: 'read' | 'readv' | 'recv' | 'recvfrom' | 'write' | 'writev' | 'send' | 'sendto';
+  readonly call:
+    'read' | 'readv' | 'recv' | 'recvfrom' | 'write' | 'writev' | 'send' | 'sendto' | Message;
   /** Moves so many bytes; `flags` only where the call has them. */
   readonly move: (fd: number, length?: number, flags?: number) => number;
 }
@@ -49,6 +52,16 @@ const receivers: readonly Transfer[] = [
     call: 'recvfrom',
     move: (fd, length = 8, flags = 0) => sys.recvfrom(fd, bytes, 0, length, flags, {}),
   },
+  {
+    call: 'recvmsg',
+    move: (fd, length = 8, flags = 0) =>
+      sys.recvmsg(fd, { iov: [bytes.subarray(0, length)], name: {} }, flags),
+  },
+  {
+    call: 'recvmmsg',
+    move: (fd, length = 8, flags = 0) =>
+      sys.recvmmsg(fd, new sys.MmsgArray(2, length), 0, 2, flags, null),
+  },
 ];
 const fileWriters: readonly Transfer[] = [
   { call: 'write', move: (fd, length = 8) => sys.write(fd, bytes, 0, length) },
@@ -59,6 +72,19 @@ const senders: readonly Transfer[] = [
   {
     call: 'sendto',
     move: (fd, length = 8, flags = 0) => sys.sendto(fd, bytes, 0, length, flags, null),
+  },
+  {
+    call: 'sendmsg',
+    move: (fd, length = 8, flags = 0) =>
+      sys.sendmsg(fd, { iov: [bytes.subarray(0, length)] }, flags),
+  },
+  {
+    call: 'sendmmsg',
+    move: (fd, length = 8, flags = 0) => {
+      const messages = new sys.MmsgArray(1, length);
+      messages.setLength(0, length);
+      return sys.sendmmsg(fd, messages, 0, 1, flags);
+    },
   },
 ];
 

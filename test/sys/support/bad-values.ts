@@ -1,6 +1,6 @@
 /** What a parameter of each kind refuses. */
 import { inspect } from 'node:util';
-import { EpollEventArray } from '../../../ts/sys/index.js';
+import { EpollEventArray, MmsgArray } from '../../../ts/sys/index.js';
 import { SLICE_VIEW_LENGTH } from './good-calls.js';
 import type { MisuseCode } from './misuse.js';
 import type { Kind, Parameter } from './signatures.js';
@@ -135,6 +135,41 @@ const address: readonly BadValue[] = [
   ),
 ];
 
+/** What no message has, whichever way it goes. */
+const message: readonly BadValue[] = [
+  ...bad(TYPE, NO_OBJECTS, 'msg'),
+  ...bad(TYPE, [{}, [], { iov: null }, { iov: byte }, { iov: [1] }, { iov: [byte, null] }], 'iov'),
+  ...bad(RANGE, [{ iov: new Array(1_025).fill(byte) }], 'iov'),
+  ...NO_OBJECTS.slice(2).flatMap((value) => [
+    ...bad(TYPE, [{ iov: [byte], name: value }], 'name'),
+    ...bad(TYPE, [{ iov: [byte], control: value }], 'control'),
+    ...bad(TYPE, [{ iov: [byte], control: { credentials: value } }], 'credentials'),
+  ]),
+  ...[...NO_VIEWS.slice(2), [], 0, new Uint32Array(1), new BigInt64Array(1)].flatMap((value) =>
+    bad(TYPE, [{ iov: [byte], control: { rights: value } }], 'rights'),
+  ),
+];
+
+const MYSELF = { pid: 1, uid: 1, gid: 1 };
+
+const messageToSend: readonly BadValue[] = [
+  ...message,
+  ...address
+    .filter(({ value }) => value !== undefined && value !== null)
+    .filter(({ about }) => about !== 'addr')
+    .map(({ value, ...rest }) => ({ value: { iov: [byte], name: value }, ...rest })),
+  ...['pid', 'uid', 'gid'].flatMap((property) => {
+    const made = (value: unknown): unknown => ({
+      iov: [byte],
+      control: { credentials: { ...MYSELF, [property]: value } },
+    });
+    return [
+      ...bad(TYPE, NO_NUMBERS.map(made), property),
+      ...bad(RANGE, [...NO_INTEGERS, -(2 ** 31) - 1, 2 ** 32].map(made), property),
+    ];
+  }),
+];
+
 const timer: readonly BadValue[] = [
   ...bad(TYPE, NO_OBJECTS, 'newValue'),
   ...NO_NUMBERS.flatMap((value) => bad(TYPE, [{ valueNs: value }], 'valueNs')),
@@ -194,6 +229,11 @@ const byKind: Readonly<Record<Kind, readonly BadValue[]>> = {
   'fd set': bad(TYPE, [...NO_OBJECTS, {}, [], new Uint8Array(128), new EpollEventArray(16)]),
   // The array has four elements. Zero and less are the kernel's to refuse.
   maxevents: [...integer(-(2 ** 31), 2 ** 31 - 1), ...bad(RANGE, [5])],
+  message: messageToSend,
+  'message out': message,
+  messages: bad(TYPE, [...NO_OBJECTS, {}, [], Object.create(MmsgArray.prototype)]),
+  // The array has four elements.
+  vlen: [...integer(0, 2 ** 32 - 1), ...bad(RANGE, [5])],
   sigmask: [
     ...bad(TYPE, [true, 1, 'text', 1n, {}, () => [], new Uint8Array(1), new Set([1])]),
     ...bad(TYPE, [['1'], [1n], [null], [undefined], new Array(1), [[1]], [coercible]]),

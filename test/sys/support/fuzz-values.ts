@@ -236,13 +236,34 @@ export class FuzzValues {
     ])();
   }
 
+  /** A message, with parts that are right or nearly. */
+  message(sends: boolean): unknown {
+    const control = {
+      rights: this.chance(4) ? this.junk() : new Int32Array(this.of([0, 1, 4, 300])).fill(-1),
+      credentials: sends && this.chance(3) ? { pid: process.pid, uid: 0, gid: 0 } : {},
+    };
+    const message = {
+      iov: this.views(),
+      ...(this.chance(2) ? { name: sends ? this.address() : this.out() } : {}),
+      ...(this.chance(2) ? { control: this.chance(8) ? this.junk() : control } : {}),
+    };
+    if (!this.chance(4)) return message;
+    if (!sends && this.chance(2)) return this.#refusing(message, 'flags');
+    const property = this.of(['iov', 'name', 'control'] as const);
+    return this.withGetter(message, property, (message as Record<string, unknown>)[property]);
+  }
+
   timer(): unknown {
     const timer = { valueNs: this.wide(), intervalNs: this.chance(3) ? undefined : this.wide() };
     return this.chance(5) ? this.withGetter(timer, 'valueNs', 1) : timer;
   }
 
   #unwritable(property: string): object {
-    return Object.defineProperty({}, property, {
+    return this.#refusing({}, property);
+  }
+
+  #refusing(object: object, property: string): object {
+    return Object.defineProperty(object, property, {
       set: () => {
         this.disturb();
         if (this.chance(2)) throw this.of(NASTY) as Error;

@@ -204,6 +204,39 @@ const transfers = {
   writev: sending((view) => [[view.subarray(4, 8), view.subarray(8, 12)]]),
 } satisfies Partial<Record<SystemCall, Arrange>>;
 
+/** Four messages of eight bytes; the first is to be sent. */
+function messages(): sys.MmsgArray {
+  const made = new sys.MmsgArray(4, 8);
+  made.buffer.set(Buffer.from('a batch!'));
+  made.setLength(0, 8);
+  return made;
+}
+
+const messageCalls = {
+  recvmsg: receiving((view) => [
+    {
+      iov: [view.subarray(4, 8), view.subarray(8, 12)],
+      name: {},
+      control: { rights: new Int32Array(2), credentials: {} },
+    },
+    0,
+  ]),
+  sendmsg: sending((view) => [
+    { iov: [view.subarray(4, 12)], name: null, control: { rights: new Int32Array() } },
+    0,
+  ]),
+  recvmmsg: (open) => {
+    const [fd, peer] = unixPair(open, SOCK_DGRAM | SOCK_NONBLOCK);
+    must(sys.send(peer, Buffer.from('received'), 0, 8, 0));
+    const into = messages();
+    return { args: [fd, into, 0, 4, 0, null], look: () => [pending(fd), String(into.buffer)] };
+  },
+  sendmmsg: (open) => {
+    const [fd, peer] = unixPair(open, SOCK_DGRAM | SOCK_NONBLOCK);
+    return { args: [fd, messages(), 0, 1, 0], look: () => pending(peer) };
+  },
+} satisfies Partial<Record<SystemCall, Arrange>>;
+
 const descriptors = {
   close: (open) => {
     const fd = open.own(sys.dup(pipe(open)[0]));
@@ -260,6 +293,7 @@ const arrangements: Readonly<Record<SystemCall, Arrange>> = {
   ...polls,
   ...sockets,
   ...transfers,
+  ...messageCalls,
   ...descriptors,
   ...events,
 };

@@ -18,7 +18,9 @@ import {
 import * as sys from '../../../ts/sys/index.js';
 
 /** The functions of level 1: what is not a class. */
-export type SystemCall = Exclude<keyof typeof sys, 'EpollEventArray' | 'PollFdArray' | 'FdSet'>;
+export type SystemCall = {
+  [Name in keyof typeof sys]: Name extends Uncapitalize<Name> ? Name : never;
+}[keyof typeof sys];
 
 /** Whether a name of level 1 is a system call. The others are arrays of structs, with a capital. */
 export function isSystemCall(name: string): name is SystemCall {

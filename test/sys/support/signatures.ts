@@ -26,6 +26,10 @@ export type Kind =
   | 'select nfds'
   | 'fd set'
   | 'maxevents'
+  | 'message'
+  | 'message out'
+  | 'messages'
+  | 'vlen'
   | 'sigmask';
 
 /** A parameter; with `?` it may be left out or null, as the types or the kernel's call allow. */
@@ -35,6 +39,11 @@ const slice: readonly Parameter[] = [
   ['buffer', 'buffer'],
   ['offset', 'offset'],
   ['length', 'length'],
+];
+const batch: readonly Parameter[] = [
+  ['msgvec', 'messages'],
+  ['offset', 'uint32'],
+  ['vlen', 'vlen'],
 ];
 const wait: readonly Parameter[] = [
   ['epfd', 'int'],
@@ -129,6 +138,18 @@ export const signatures: Readonly<Record<SystemCall, readonly Parameter[]>> = {
   send: [['fd', 'int'], ...slice, ['flags', 'int']],
   recvfrom: [['fd', 'int'], ...slice, ['flags', 'int'], ['addr', 'address out', '?']],
   sendto: [['fd', 'int'], ...slice, ['flags', 'int'], ['addr', 'address', '?']],
+  recvmsg: [
+    ['fd', 'int'],
+    ['msg', 'message out'],
+    ['flags', 'int'],
+  ],
+  sendmsg: [
+    ['fd', 'int'],
+    ['msg', 'message'],
+    ['flags', 'int'],
+  ],
+  recvmmsg: [['fd', 'int'], ...batch, ['flags', 'int'], ['timeoutNs', 'int64', '?null']],
+  sendmmsg: [['fd', 'int'], ...batch, ['flags', 'int']],
   read: [['fd', 'int'], ...slice],
   write: [['fd', 'int'], ...slice],
   readv: [
