@@ -4,6 +4,7 @@
 //   binding.owned      the calls that make descriptors, owned by the environment from birth
 //   binding.set        what epoll sets of level 2 stand on
 //   binding.mmsg       the addresses in an MmsgArray
+//   binding.poller     what the backends poll and select of level 3 stand on
 //   binding.wake       wake handles, known to every thread of the process
 //   binding.constants  the numbers of the kernel's headers
 //   binding.layout     where the kernel keeps the fields of its structs
@@ -61,6 +62,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
                 {OwnedEpollFunctions(), OwnedSocketFunctions(), OwnedMessageFunctions(),
                  OwnedDescriptorFunctions(), OwnedEventfdFunctions(), OwnedTimerfdFunctions()}));
   Set(env, exports, "set", Functions(env, environment, {SetFunctions()}));
+  Set(env, exports, "poller", Functions(env, environment, {PollerFunctions()}));
   Set(env, exports, "mmsg", Functions(env, environment, {MmsgNameFunctions()}));
   Set(env, exports, "wake", Functions(env, environment, {WakeFunctions()}));
   Set(env, exports, "constants", MakeConstants(env));

@@ -60,6 +60,13 @@ export function closedError(what: string): CodedError {
 }
 
 /** @internal */
+export function unavailableError(what: string): CodedError {
+  return Object.assign(new Error(`${what} is not available on this system`), {
+    code: 'ERR_FEATURE_UNAVAILABLE_ON_PLATFORM',
+  });
+}
+
+/** @internal */
 export function invalidArgType(name: string, expected: string, received: unknown): CodedError {
   const type = received === null ? 'null' : `type ${typeof received}`;
   return Object.assign(

@@ -1,8 +1,8 @@
 /**
  * raw-epoll: readiness made explicit.
  *
- * Level 2: owned descriptors and `Epoll`; errors thrown, stale events filtered. The system calls
- * themselves are in `raw-epoll/sys`, the kernel's numbers in `raw-epoll/constants`.
+ * Level 2: owned descriptors and `Epoll`; errors thrown, stale events filtered. Level 3: `Poller`,
+ * one interface over epoll, kqueue, poll and select. The system calls themselves are in `raw-epoll/sys`, the kernel's numbers in `raw-epoll/constants`.
  *
  * @packageDocumentation
  */
@@ -34,7 +34,21 @@ export { TimerFd } from './descriptor/timer-fd.js';
 export type { TimerClock, TimerSetting } from './descriptor/timer-fd.js';
 export { trackDescriptors } from './descriptor/leak-detector.js';
 
-// 3. What goes wrong.
+// 3. One interface over every backend.
+export { Poller } from './poller/poller.js';
+export type {
+  BackendName,
+  PollerOptions,
+  PollerRegisterOptions,
+  PollerRegistration,
+} from './poller/poller.js';
+export type { PollerSupports } from './poller/backend.js';
+export { PRIORITY, READABLE, WRITABLE } from './poller/conditions.js';
+export type { PollerMode } from './poller/conditions.js';
+export { PollerEvents } from './poller/poller-events.js';
+export type { PollerEvent } from './poller/poller-events.js';
+
+// 4. What goes wrong.
 export { SystemError } from './errors.js';
 export type { CodedError, SystemErrorDetails } from './errors.js';
 export type { SocketAddress, TimerValueOut } from './sys/index.js';

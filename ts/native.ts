@@ -136,6 +136,42 @@ interface WakeCalls {
   /** 1, or 0 if the set is closed. */
   wake(id: number): Answer;
   wakeAllForExit(): void;
+  /** Which calls of the waits are to be treated as missing (1) and which not (0). */
+  without(epollPwait2: number, ppoll: number): void;
+}
+
+/** What the backends `poll` and `select` of level 3 stand on. */
+interface PollerCalls {
+  /** 0, or what epoll would refuse the descriptor with: `-EBADF`, `-EPERM`. */
+  inspect(fd: number): Answer;
+  /**
+   * poll(2) with slots of `struct pollfd`; slot 0 is the one that wakes. Reports in the form of
+   * `struct epoll_event`. `numbers` is `[how many slots, where the report begins]`; the second is
+   * written for the next report. Undefined once the environment is stopping.
+   */
+  poll(
+    slots: Uint8Array,
+    numbers: Int32Array,
+    generations: Uint32Array,
+    masks: Uint32Array,
+    events: Uint8Array,
+    maxevents: number,
+    timeoutMs: number,
+  ): Answer | undefined;
+  /** select(2); `numbers` is `[wakeFd, nfds, where the report begins]`. Otherwise as `poll`. */
+  select(
+    sets: Uint8Array,
+    numbers: Int32Array,
+    generations: Uint32Array,
+    masks: Uint32Array,
+    events: Uint8Array,
+    maxevents: number,
+    timeoutMs: number,
+  ): Answer | undefined;
+  /** What `select` is to wait for on a descriptor; 0 for nothing. */
+  select_put(sets: Uint8Array, fd: number, mask: number): Answer;
+  /** 1 if the descriptor was found closed while it was waited for. */
+  select_buried(sets: Uint8Array, fd: number): Answer;
 }
 
 interface Binding {
@@ -143,6 +179,7 @@ interface Binding {
   readonly owned: OwnedCalls;
   readonly set: SetCalls;
   readonly mmsg: MmsgCalls;
+  readonly poller: PollerCalls;
   readonly wake: WakeCalls;
   readonly constants: Readonly<Record<string, number | undefined>>;
   readonly layout: {
@@ -195,6 +232,7 @@ function standIn(error: Error): Binding {
     owned: group as OwnedCalls,
     set: group as SetCalls,
     mmsg: group as MmsgCalls,
+    poller: group as PollerCalls,
     wake: group as WakeCalls,
     constants: {},
     layout: {},

@@ -7,6 +7,7 @@
 #include "core/errno_result.h"
 #include "core/kernel_call.h"
 #include "core/new_descriptor.h"
+#include "core/set_wait.h"
 #include "core/wait_arguments.h"
 #include "sys/functions.h"
 
@@ -17,7 +18,6 @@
 #include <unistd.h>
 
 #include <atomic>
-#include <cmath>
 #include <cstddef>
 
 #ifndef SYS_epoll_pwait2
@@ -127,8 +127,8 @@ napi_value EpollPwait2(napi_env env, napi_callback_info info) {
 std::atomic<bool> pwait2_is_missing{false};
 
 int64_t WaitOnce(int epfd, epoll_event* events, int maxevents, int64_t timeout_ns) {
-  const bool whole_ms = timeout_ns == kForever || timeout_ns % kNanosecondsPerMillisecond == 0;
-  if (!whole_ms && !pwait2_is_missing.load(std::memory_order_relaxed)) {
+  if (!IsWholeMilliseconds(timeout_ns) && !IsForcedWithoutPwait2() &&
+      !pwait2_is_missing.load(std::memory_order_relaxed)) {
     const int64_t result = Pwait2(epfd, events, maxevents, timeout_ns, SignalMask{});
     if (result != -ENOSYS && result != -EPERM) return result;
     pwait2_is_missing.store(true, std::memory_order_relaxed);
@@ -142,19 +142,11 @@ int64_t WithoutWake(epoll_event* events, int64_t count, int wake_fd) {
   const auto wake_data = static_cast<uint64_t>(wake_fd);
   for (int64_t i = 0; i < count; ++i) {
     if (events[i].data.u64 != wake_data) continue;
-    uint64_t wakes = 0;
-    [[maybe_unused]] const ssize_t drained = ::read(wake_fd, &wakes, sizeof wakes);
+    DrainWake(wake_fd);
     events[i] = events[count - 1];
     return count - 1;
   }
   return count;
-}
-
-// Milliseconds, fractions allowed, rounded up to nanoseconds. What no int64_t holds is forever.
-int64_t TimeoutNs(double timeout_ms) {
-  constexpr double kMost = 9.2e18;
-  const double ns = std::ceil(timeout_ms * static_cast<double>(kNanosecondsPerMillisecond));
-  return ns < kMost ? static_cast<int64_t>(ns) : kForever;
 }
 
 // set_wait(epfd, wakeFd, events, maxevents, timeoutMs >= 0 or Infinity): retries EINTR.
@@ -183,7 +175,7 @@ napi_value SetCtl(napi_env env, napi_callback_info info) {
   if (args.failed()) return nullptr;
   epoll_event event{};
   event.events = mask;
-  event.data.u64 = uint64_t{generation} << 32 | static_cast<uint32_t>(fd);
+  event.data.u64 = DataOf(generation, fd);
   return args.Answer(kernel::EpollCtl(epfd, op, fd, &event));
 }
 

@@ -43,6 +43,9 @@ FunctionList MmsgNameFunctions();
 FunctionList SetFunctions();
 FunctionList WakeFunctions();
 
+// Level 3: what the backends poll and select stand on.
+FunctionList PollerFunctions();
+
 }  // namespace raw_epoll
 
 #endif  // RAW_EPOLL_SYS_FUNCTIONS_H_

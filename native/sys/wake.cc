@@ -1,5 +1,6 @@
 // Wake handles: ids under which any thread can end a wait of a set (core/wake_registry.h).
 #include "core/arguments.h"
+#include "core/set_wait.h"
 #include "core/wake_registry.h"
 #include "sys/functions.h"
 
@@ -39,10 +40,24 @@ napi_value WakeAllForExit(napi_env env, napi_callback_info info) {
   return args.Answer(0);
 }
 
+// without(epollPwait2, ppoll): 1 for calls that are to be treated as missing.
+napi_value Without(napi_env env, napi_callback_info info) {
+  Arguments args(env, info, 2);
+  const bool epoll_pwait2 = args.Int(0, "epollPwait2") != 0;
+  const bool ppoll = args.Int(1, "ppoll") != 0;
+  if (args.failed()) return nullptr;
+  ForceFallbacks({epoll_pwait2, ppoll});
+  return args.Answer(0);
+}
+
 }  // namespace
 
 FunctionList WakeFunctions() {
-  return {{"add", Add}, {"remove", Remove}, {"wake", Wake}, {"wakeAllForExit", WakeAllForExit}};
+  return {{"add", Add},
+          {"remove", Remove},
+          {"wake", Wake},
+          {"wakeAllForExit", WakeAllForExit},
+          {"without", Without}};
 }
 
 }  // namespace raw_epoll

@@ -1,31 +1,17 @@
-import process from 'node:process';
 import { toFd, type FdLike } from '../descriptor/fd-like.js';
 import { LeakDetector } from '../descriptor/leak-detector.js';
 import { listSet, type OpenSet } from '../descriptor/open-sets.js';
 import { OwnedDescriptor } from '../descriptor/owned-descriptor.js';
-import {
-  check,
-  checkInteger,
-  closedError,
-  invalidArgType,
-  outOfRange,
-  SystemError,
-} from '../errors.js';
+import { checkInteger, closedError, invalidArgType, SystemError } from '../errors.js';
 import { binding } from '../native.js';
-import {
-  EFD_CLOEXEC,
-  EFD_NONBLOCK,
-  EPOLL_CLOEXEC,
-  EPOLL_CTL_ADD,
-  EPOLL_CTL_DEL,
-  EPOLL_CTL_MOD,
-  EPOLLIN,
-} from '../sys/constants.js';
+import { EPOLL_CTL_ADD, EPOLL_CTL_DEL, EPOLL_CTL_MOD } from '../sys/constants.js';
 import { EpollEvents } from './epoll-events.js';
-import { wakeAllAtExit } from './exit-wake.js';
-import { isDenial, lift, rebuild } from './rebuild.js';
+import { openEpoll } from './open-set.js';
+import { isDenial, lift, rebuild, warnOfGhosts } from './rebuild.js';
 import { NO_GENERATION, type Registration, RegistrationTable } from './registration-table.js';
-import { Waker } from './waker.js';
+import { checkTimeout } from './timeout.js';
+import type { WakeDescriptor } from './wake-descriptor.js';
+import type { Waker } from './waker.js';
 
 /** How a set is opened. */
 export interface EpollOptions {
@@ -80,14 +66,12 @@ export class Epoll<T = unknown> extends OwnedDescriptor {
   constructor(options: EpollOptions = {}) {
     const { flags = 0 } = options;
     const asked = checkInteger(flags, 'flags', -0x8000_0000, 0x7fff_ffff);
-    const fd = check(binding.owned.epoll_create1(asked | EPOLL_CLOEXEC), 'epoll_create1');
-    const wake = WakeDescriptor.openIn(fd);
+    const { fd, wake } = openEpoll(asked);
     super(fd, leaks, () => {
       wake.close();
     });
     this.#wake = wake;
     this.#unlist = listSet(this.#openSet);
-    wakeAllAtExit();
   }
 
   /** How many descriptors are registered. */
@@ -279,40 +263,6 @@ export class Epoll<T = unknown> extends OwnedDescriptor {
     const rebuilt = rebuild(this.fd, this.#wake.fd, this.#table);
     if (!rebuilt || this.#warned) return;
     this.#warned = true;
-    process.emitWarning(
-      `epoll ${String(this.fd)} reported a descriptor that was closed, or added, behind its back; the set was built anew`,
-      { type: 'GhostEventWarning', code: 'RAW_EPOLL_GHOST' },
-    );
-  }
-}
-
-function checkTimeout(timeoutMs: unknown): void {
-  if (typeof timeoutMs !== 'number') throw invalidArgType('timeoutMs', 'number', timeoutMs);
-  if (!(timeoutMs >= 0)) throw outOfRange('timeoutMs', 'a number >= 0', timeoutMs);
-}
-
-/** The eventfd that ends a wait. Opened with the set, because later there may be no descriptor left. */
-class WakeDescriptor {
-  readonly fd: number;
-  readonly waker: Waker;
-
-  /** Closes the set if there is no descriptor left to wake it with. */
-  static openIn(epfd: number): WakeDescriptor {
-    const fd = binding.owned.eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    const result = fd < 0 ? fd : binding.set.ctl(epfd, EPOLL_CTL_ADD, fd, EPOLLIN, NO_GENERATION);
-    if (result >= 0) return new WakeDescriptor(fd);
-    if (fd >= 0) binding.owned.close(fd);
-    binding.owned.close(epfd);
-    throw new SystemError(result, fd < 0 ? 'eventfd' : 'epoll_ctl');
-  }
-
-  private constructor(fd: number) {
-    this.fd = fd;
-    this.waker = Waker.from({ id: binding.wake.add(fd) });
-  }
-
-  close(): void {
-    binding.wake.remove(this.waker.id);
-    binding.owned.close(this.fd);
+    warnOfGhosts(this.fd);
   }
 }

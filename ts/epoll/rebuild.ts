@@ -10,6 +10,7 @@
  * @see epoll(7), questions and answers, on closing a descriptor
  */
 import { readFileSync } from 'node:fs';
+import process from 'node:process';
 import { replaceInSets } from '../descriptor/open-sets.js';
 import { binding } from '../native.js';
 import {
@@ -42,6 +43,14 @@ import {
  */
 export function isDenial(result: number): boolean {
   return result === -EBADF || result === -ENOENT || result === -EPERM;
+}
+
+/** Says that a set was built anew: somebody closes descriptors before they leave it. @internal */
+export function warnOfGhosts(epfd: number): void {
+  process.emitWarning(
+    `epoll ${String(epfd)} reported a descriptor that was closed, or added, behind its back; the set was built anew`,
+    { type: 'GhostEventWarning', code: 'RAW_EPOLL_GHOST' },
+  );
 }
 
 /**

@@ -47,6 +47,16 @@ export class RegistrationTable<T> {
     return this.#size;
   }
 
+  /** By descriptor, for the addon. Another array once the table has grown. */
+  get generations(): Uint32Array {
+    return this.#generations;
+  }
+
+  /** By descriptor, for the addon. Another array once the table has grown. */
+  get interests(): Uint32Array {
+    return this.#interests;
+  }
+
   /** The generation of the registration that a call is about to make. */
   nextGeneration(): number {
     return this.#lastGeneration === GENERATION_MAX ? 1 : this.#lastGeneration + 1;

@@ -1,0 +1,164 @@
+/**
+ * poll(2). The kernel keeps nothing: an array of `struct pollfd` says what is wanted, with every
+ * wait anew. The array is kept as the kernel wants it and changed in place; slot 0 wakes, and the
+ * last slot moves to where one is taken out. A slot that is not to report holds `~fd`, a negative
+ * number, which poll(2) passes over.
+ */
+import { openWake } from '../../epoll/open-set.js';
+import type { RegistrationTable } from '../../epoll/registration-table.js';
+import type { Waker } from '../../epoll/waker.js';
+import { INT_MAX } from '../../errors.js';
+import { binding } from '../../native.js';
+import { EEXIST, ENOENT, EPOLLRDHUP } from '../../sys/constants.js';
+import { type Backend, type BackendKind, nothing, type PollerSupports } from '../backend.js';
+import { INTEREST_ALL, READABLE } from '../conditions.js';
+
+/** poll(2) tells the peer's end on Linux alone. */
+const tellsReadClosed = (EPOLLRDHUP as number | undefined) !== undefined;
+/** What `events` of a slot may hold. */
+const ASKABLE = INTEREST_ALL | (tellsReadClosed ? EPOLLRDHUP : 0);
+
+const supports: PollerSupports = {
+  ...{ edge: false, oneshot: true, edgeOneshot: false, exclusive: false, priority: true },
+  ...{ hangup: true, unasked: true, readClosed: tellsReadClosed, nested: false },
+  ...{ remembers: false, descriptorMax: INT_MAX },
+};
+
+/** `struct pollfd` is `{int fd; short events; short revents;}` on every system. */
+const SLOT_BYTES = 8;
+const FIRST_CAPACITY = 64;
+/** No slot: slot 0 wakes, and has no registration. */
+const NONE = 0;
+/** `events` of a slot whose descriptor was found closed: `POLLNVAL`. */
+const BURIED = 0x20;
+
+class PollBackend implements Backend {
+  readonly syscall = 'poll';
+  readonly supports: PollerSupports = supports;
+  readonly fd: number = -1;
+  readonly waker: Waker;
+  readonly closeAll: () => void;
+  readonly #wakeFd: number;
+  readonly #table: RegistrationTable<unknown>;
+  /** The slots, and the same memory as descriptors and as halves of which two are `events`. */
+  #slots = new Uint8Array(FIRST_CAPACITY * SLOT_BYTES);
+  #fds = new Int32Array(this.#slots.buffer);
+  #halves = new Int16Array(this.#slots.buffer);
+  /** How many slots, and where the next report begins. */
+  readonly #numbers = Int32Array.of(0, 1);
+  /** Descriptor → slot. */
+  #slotOf = new Int32Array(FIRST_CAPACITY);
+
+  constructor(table: RegistrationTable<unknown>) {
+    const wake = openWake();
+    this.waker = wake.waker;
+    this.closeAll = () => {
+      wake.close();
+    };
+    this.#wakeFd = wake.fd;
+    this.#table = table;
+    this.#append(wake.fd, READABLE);
+  }
+
+  add(fd: number, mask: number): number {
+    const refused = binding.poller.inspect(fd);
+    if (refused < 0) return refused;
+    if (this.#isRegistered(fd) || fd === this.#wakeFd) return -EEXIST;
+    this.forget(fd);
+    this.#append(fd, mask);
+    return 0;
+  }
+
+  modify(fd: number, mask: number): number {
+    const refused = binding.poller.inspect(fd);
+    if (refused < 0) return this.#refuse(fd, refused);
+    if (!this.#isRegistered(fd)) return -ENOENT;
+    this.#write(this.#slotOf[fd] as number, fd, mask);
+    return 0;
+  }
+
+  delete(fd: number): number {
+    const refused = binding.poller.inspect(fd);
+    if (refused < 0) return this.#refuse(fd, refused);
+    if (!this.#isRegistered(fd)) return -ENOENT;
+    this.forget(fd);
+    return 0;
+  }
+
+  wait(events: Uint8Array, capacity: number, timeoutMs: number): number | undefined {
+    const { generations, interests } = this.#table;
+    return binding.poller.poll(
+      this.#slots,
+      this.#numbers,
+      generations,
+      interests,
+      events,
+      capacity,
+      timeoutMs,
+    );
+  }
+
+  forget(fd: number): void {
+    const slot = this.#slotOf[fd] ?? NONE;
+    if (slot === NONE) return;
+    const last = --this.#numbers[0]!;
+    const moved = this.#fds[2 * last] as number;
+    this.#slots.copyWithin(slot * SLOT_BYTES, last * SLOT_BYTES, (last + 1) * SLOT_BYTES);
+    this.#slotOf[moved < 0 ? ~moved : moved] = slot;
+    this.#slotOf[fd] = NONE;
+  }
+
+  lift(): () => void {
+    return nothing; // The kernel knows numbers alone.
+  }
+
+  removeGhosts(): boolean {
+    return false; // It keeps nothing that could outlive its descriptor.
+  }
+
+  #isRegistered(fd: number): boolean {
+    const slot = this.#slotOf[fd] ?? NONE;
+    return slot !== NONE && this.#halves[4 * slot + 2] !== BURIED;
+  }
+
+  /** The number is closed, or a stranger's: its slot says nothing any more. */
+  #refuse(fd: number, refusal: number): number {
+    const slot = this.#slotOf[fd] ?? NONE;
+    if (slot !== NONE) this.#write(slot, ~fd, BURIED);
+    return refusal;
+  }
+
+  #append(fd: number, mask: number): void {
+    const slot = this.#numbers[0] as number;
+    this.#reserve(slot, fd);
+    this.#write(slot, fd, mask);
+    this.#slotOf[fd] = slot;
+    this.#numbers[0] = slot + 1;
+  }
+
+  #write(slot: number, fd: number, mask: number): void {
+    this.#fds[2 * slot] = fd;
+    this.#halves[4 * slot + 2] = mask & ASKABLE;
+    this.#halves[4 * slot + 3] = 0;
+  }
+
+  #reserve(slot: number, fd: number): void {
+    if (fd >= this.#slotOf.length) {
+      const slotOf = new Int32Array(Math.max(fd + 1, 2 * this.#slotOf.length));
+      slotOf.set(this.#slotOf);
+      this.#slotOf = slotOf;
+    }
+    if (slot * SLOT_BYTES < this.#slots.length) return;
+    const slots = new Uint8Array(2 * this.#slots.length);
+    slots.set(this.#slots);
+    this.#slots = slots;
+    this.#fds = new Int32Array(slots.buffer);
+    this.#halves = new Int16Array(slots.buffer);
+  }
+}
+
+/** @internal */
+export const poll: BackendKind = {
+  name: 'poll',
+  open: (table) => new PollBackend(table),
+};
