@@ -87,8 +87,8 @@ Batch ReadBatch(Arguments& args, size_t index) {
   Batch batch;
   batch.records = reinterpret_cast<ReadyRecord*>(memory.data);
   batch.capacity = capacity;
-  if (!args.failed() && (capacity < 1 || static_cast<size_t>(capacity) >
-                                             memory.length / sizeof(ReadyRecord))) {
+  const size_t room = memory.data == nullptr ? 0 : memory.length / sizeof(ReadyRecord);
+  if (!args.failed() && (capacity < 1 || static_cast<size_t>(capacity) > room)) {
     args.ThrowRange("maxevents", "the capacity of events", args.value(index + 1));
   }
   return batch;
@@ -161,8 +161,8 @@ int64_t CollectSlots(pollfd* slots, size_t count, int32_t* first,
   return batch.Answer();
 }
 
-// poll(slots, numbers, generations, masks, events, maxevents, timeoutMs): waits with the first slots
-// of struct pollfd slots[]. `numbers` is [how many of them, where the report begins].
+// poll(slots, numbers, generations, masks, events, maxevents, timeoutMs): waits with the first
+// slots of struct pollfd slots[]. `numbers` is [how many of them, where the report begins].
 napi_value PollWait(napi_env env, napi_callback_info info) {
   Arguments args(env, info, 7);
   const double timeout_ms = args.Number(6, "timeoutMs");
@@ -170,7 +170,7 @@ napi_value PollWait(napi_env env, napi_callback_info info) {
   const Slice numbers = args.TypedArray(1, "numbers", napi_int32_array, 2);
   const Registrations registrations = ReadRegistrations(args, 2);
   const Batch batch = ReadBatch(args, 4);
-  if (args.failed()) return nullptr;
+  if (args.failed() || batch.records == nullptr) return nullptr;
   auto* number = reinterpret_cast<int32_t*>(numbers.data);
   const int32_t count = number[0];
   if (count < 1 || static_cast<size_t>(count) > memory.length / sizeof(pollfd) || number[1] < 1) {
@@ -292,7 +292,7 @@ napi_value SelectWait(napi_env env, napi_callback_info info) {
   const Slice numbers = args.TypedArray(1, "numbers", napi_int32_array, 3);
   const Registrations registrations = ReadRegistrations(args, 2);
   const Batch batch = ReadBatch(args, 4);
-  if (args.failed()) return nullptr;
+  if (args.failed() || batch.records == nullptr) return nullptr;
   auto* number = reinterpret_cast<int32_t*>(numbers.data);
   const int wake_fd = number[0];
   const int nfds = number[1];

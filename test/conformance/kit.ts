@@ -107,7 +107,7 @@ export class Kit {
   /** Waits until a level-triggered descriptor shows just this, of what every backend tells. */
   until(poller: Poller, fd: FdLike, wanted: string): void {
     const deadline = performance.now() + LONG_MS;
-    let shown = '';
+    let shown: string;
     do shown = this.ready(poller, fd, 10);
     while (shown !== wanted && performance.now() < deadline);
     this.t.is(shown, wanted);

@@ -8,6 +8,10 @@ import {
   EpollEvents,
   EventFd,
   Pipe,
+  Poller,
+  PollerEvents,
+  PRIORITY,
+  READABLE,
   type SocketAddress,
   SystemError,
   TcpListener,
@@ -17,6 +21,7 @@ import {
   UnixStream,
   Waker,
   WOULD_BLOCK,
+  WRITABLE,
 } from 'raw-epoll';
 import * as constants from 'raw-epoll/constants';
 import * as sys from 'raw-epoll/sys';
@@ -53,6 +58,30 @@ export function level2(stream: TcpStream): void {
   // @ts-expect-error wakers come from a set, or from a posted one
   use(new Waker(1));
   use(Waker.from({ id: 1 }));
+}
+
+export function level3(stream: TcpStream): void {
+  const poller = new Poller<Connection>({ backend: 'poll' });
+  const events = new PollerEvents<Connection>(16);
+  poller.add(stream, READABLE | WRITABLE, { mode: 'oneshot', data: { name: 'a' } });
+  poller.add(7, PRIORITY);
+  // @ts-expect-error data of another type
+  poller.add(stream, READABLE, { data: 'text' });
+  // @ts-expect-error an unknown mode
+  poller.modify(stream, READABLE, { mode: 'both' });
+  // @ts-expect-error an unknown backend
+  use(new Poller({ backend: 'iocp' }));
+  // @ts-expect-error a batch of another kind
+  poller.wait(new EpollEvents<Connection>());
+  const count: number = poller.wait(events, 0.5);
+  const readable: boolean = events.readable(count) && poller.supports.edge;
+  // @ts-expect-error data may be gone
+  events.data(0).name.trim();
+  for (const { fd, data, hangup } of events) use(fd, data?.name, hangup, readable);
+  // @ts-expect-error read-only
+  poller.backend = 'epoll';
+  const waker: Waker = poller.waker();
+  use(waker, poller.get(stream)?.mode, Poller.backends());
 }
 
 export function descriptors(): void {

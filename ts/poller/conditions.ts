@@ -30,11 +30,11 @@ export const ALWAYS: number = ERROR | HANGUP;
 /** In a mask: `exclusive`. @internal */
 export const EXCLUSIVE = 0x1000_0000;
 
-/** In a mask: the modes `oneshot` and `edgeOneshot`. @internal */
-export const ONESHOT = 0x4000_0000;
+/** In a mask: the modes `oneshot` and `edgeOneshot`. */
+const ONESHOT = 0x4000_0000;
 
-/** In a mask: the modes `edge` and `edgeOneshot`. @internal */
-export const EDGE = 0x8000_0000;
+/** In a mask: the modes `edge` and `edgeOneshot`. */
+const EDGE = 0x8000_0000;
 
 /** How a registration reports. */
 export type PollerMode = 'level' | 'edge' | 'oneshot' | 'edgeOneshot';

@@ -77,6 +77,9 @@ export const nesting: readonly Case[] = group('nesting', {
     poller.add(set, READABLE);
     set.add(number, EPOLLIN);
     close(number);
+    k.refused('EBADF', () => {
+      set.delete(number);
+    });
     k.t.is(conditionsOf(set, number), '-'); // The ghost is met, and the set replaced.
     k.t.is(k.ready(poller, set), '-');
     set.wake();

@@ -5,6 +5,7 @@ import { INT_MAX } from '../../../ts/errors.js';
 import { F_GETFD, FD_CLOEXEC } from '../../../ts/sys/constants.js';
 import { fcntl } from '../../../ts/sys/index.js';
 import { countDescriptors, openDescriptors } from '../../support/descriptors.js';
+import { isOpen } from '../../support/kernel-view.js';
 import { closing } from '../../support/pairs.js';
 import { type Case, group } from '../case.js';
 import type { Kit } from '../kit.js';
@@ -12,9 +13,9 @@ import { reasons, type Need } from '../needs.js';
 
 /** The descriptors that opening a poller adds. */
 function opened(k: Kit): number[] {
-  const before = new Set(openDescriptors());
+  const before = new Set(openDescriptors().filter(isOpen));
   k.open();
-  return openDescriptors().filter((fd) => !before.has(fd));
+  return openDescriptors().filter((fd) => !before.has(fd) && isOpen(fd));
 }
 
 export const opening: readonly Case[] = group('opening', {

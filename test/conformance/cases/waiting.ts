@@ -24,7 +24,7 @@ function neverEarly(k: Kit, timeoutMs: number, rounds: number): void {
 /** Starts a worker that does something once this thread is asleep in a wait. */
 function whenAsleep(k: Kit, order: WriteOrder): Promise<unknown> {
   const worker = new Worker(fixture('poller-writer'), { workerData: order });
-  k.t.teardown(() => void worker.terminate());
+  k.t.teardown(() => worker.terminate());
   return once(worker, 'exit');
 }
 

@@ -9,7 +9,7 @@ import { type Kit, LONG_MS } from '../kit.js';
 /** A worker that wakes; the answer is how many of its wakes found the set. */
 async function fromWorker(k: Kit, order: WakeOrder, meanwhile: () => void): Promise<number> {
   const worker = new Worker(fixture('epoll-waker'), { workerData: order });
-  k.t.teardown(() => void worker.terminate());
+  k.t.teardown(() => worker.terminate());
   meanwhile();
   const [woken] = (await once(worker, 'message')) as [number];
   return woken;

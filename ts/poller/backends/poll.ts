@@ -9,14 +9,14 @@ import type { RegistrationTable } from '../../epoll/registration-table.js';
 import type { Waker } from '../../epoll/waker.js';
 import { INT_MAX } from '../../errors.js';
 import { binding } from '../../native.js';
-import { EEXIST, ENOENT, EPOLLRDHUP } from '../../sys/constants.js';
+import { EEXIST, ENOENT, POLLNVAL, POLLRDHUP } from '../../sys/constants.js';
 import { type Backend, type BackendKind, nothing, type PollerSupports } from '../backend.js';
 import { INTEREST_ALL, READABLE } from '../conditions.js';
 
 /** poll(2) tells the peer's end on Linux alone. */
-const tellsReadClosed = (EPOLLRDHUP as number | undefined) !== undefined;
+const tellsReadClosed = (POLLRDHUP as number | undefined) !== undefined;
 /** What `events` of a slot may hold. */
-const ASKABLE = INTEREST_ALL | (tellsReadClosed ? EPOLLRDHUP : 0);
+const ASKABLE = INTEREST_ALL | (tellsReadClosed ? POLLRDHUP : 0);
 
 const supports: PollerSupports = {
   ...{ edge: false, oneshot: true, edgeOneshot: false, exclusive: false, priority: true },
@@ -29,8 +29,8 @@ const SLOT_BYTES = 8;
 const FIRST_CAPACITY = 64;
 /** No slot: slot 0 wakes, and has no registration. */
 const NONE = 0;
-/** `events` of a slot whose descriptor was found closed: `POLLNVAL`. */
-const BURIED = 0x20;
+/** `events` of a slot whose descriptor was found closed. */
+const BURIED = POLLNVAL;
 
 class PollBackend implements Backend {
   readonly syscall = 'poll';
@@ -73,7 +73,7 @@ class PollBackend implements Backend {
     const refused = binding.poller.inspect(fd);
     if (refused < 0) return this.#refuse(fd, refused);
     if (!this.#isRegistered(fd)) return -ENOENT;
-    this.#write(this.#slotOf[fd] as number, fd, mask);
+    this.#write(this.#slotOf[fd] as number, fd, mask & ASKABLE);
     return 0;
   }
 
@@ -131,14 +131,14 @@ class PollBackend implements Backend {
   #append(fd: number, mask: number): void {
     const slot = this.#numbers[0] as number;
     this.#reserve(slot, fd);
-    this.#write(slot, fd, mask);
+    this.#write(slot, fd, mask & ASKABLE);
     this.#slotOf[fd] = slot;
     this.#numbers[0] = slot + 1;
   }
 
-  #write(slot: number, fd: number, mask: number): void {
+  #write(slot: number, fd: number, events: number): void {
     this.#fds[2 * slot] = fd;
-    this.#halves[4 * slot + 2] = mask & ASKABLE;
+    this.#halves[4 * slot + 2] = events;
     this.#halves[4 * slot + 3] = 0;
   }
 

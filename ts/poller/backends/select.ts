@@ -8,12 +8,12 @@ import type { RegistrationTable } from '../../epoll/registration-table.js';
 import type { Waker } from '../../epoll/waker.js';
 import { outOfRange, SystemError } from '../../errors.js';
 import { binding } from '../../native.js';
-import { EEXIST, EMFILE, ENOENT, FD_SETSIZE } from '../../sys/constants.js';
+import { EEXIST, EMFILE, ENOENT, FD_SETSIZE, POLLNVAL } from '../../sys/constants.js';
 import { type Backend, type BackendKind, nothing, type PollerSupports } from '../backend.js';
 import { INTEREST_ALL, READABLE } from '../conditions.js';
 
-/** What a descriptor that was found closed waits for: `POLLNVAL`. */
-const BURIED = 0x20;
+/** What a descriptor that was found closed waits for. */
+const BURIED = POLLNVAL;
 const NOTHING = 0;
 
 const supports: PollerSupports = {
