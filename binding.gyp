@@ -31,7 +31,13 @@
         "native/sys/mmsg.cc",
         "native/sys/socket.cc",
         "native/sys/timerfd.cc",
-        "native/sys/wake.cc"
+        "native/sys/wake.cc",
+        "native/uv/functions.cc",
+        "native/uv/host_callback.cc",
+        "native/uv/host_watch.cc",
+        "native/uv/libuv.cc",
+        "native/uv/thread_watch.cc",
+        "native/uv/uv_watch.cc"
       ],
       "include_dirs": ["native", "<!(node -p \"require('node-addon-api').include_dir\")"],
       "defines": ["NAPI_VERSION=8", "NODE_ADDON_API_DISABLE_CPP_EXCEPTIONS"],

@@ -15,5 +15,5 @@ clang-format-14 --dry-run --Werror "${files[@]}"
 
 folder=$PWD/build/lint
 npx cmake-js configure -d native -O "$folder" -l warn > /dev/null
-mapfile -t sources < <(find native/core native/sys native/addon.cc -name '*.cc' | sort)
+mapfile -t sources < <(find native/core native/sys native/uv native/addon.cc -name '*.cc' | sort)
 printf '%s\n' "${sources[@]}" | xargs -P "$(nproc)" -n 2 clang-tidy-14 --quiet -p "$folder" 2> /dev/null

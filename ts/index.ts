@@ -13,6 +13,7 @@ export type { EpollOptions } from './epoll/epoll.js';
 export { EpollEvents } from './epoll/epoll-events.js';
 export type { EpollEvent } from './epoll/epoll-events.js';
 export type { Registration } from './epoll/registration-table.js';
+export type { TurnsOptions } from './epoll/turns.js';
 export { Waker } from './epoll/waker.js';
 
 // 2. Descriptors with one owner.

@@ -174,12 +174,29 @@ interface PollerCalls {
   select_buried(sets: Uint8Array, fd: number): Answer;
 }
 
+/**
+ * Watching a descriptor from the loop of the host. A started watch calls back once it is readable;
+ * over libuv, again and again until it is not, or the watch is stopped. Ids are of this
+ * environment, never used twice.
+ */
+interface HostCalls {
+  /** Over libuv, or with `overThread` 1 over a thread that polls. `-ENOSYS`: no libuv here. */
+  open(fd: number, callback: () => void, overThread: number): Answer;
+  start(id: number): Answer;
+  stop(id: number): Answer;
+  /** A started watch keeps the process alive; at first it does. */
+  ref(id: number): Answer;
+  unref(id: number): Answer;
+  close(id: number): Answer;
+}
+
 interface Binding {
   readonly sys: SystemCalls;
   readonly owned: OwnedCalls;
   readonly set: SetCalls;
   readonly mmsg: MmsgCalls;
   readonly poller: PollerCalls;
+  readonly host: HostCalls;
   readonly wake: WakeCalls;
   readonly constants: Readonly<Record<string, number | undefined>>;
   readonly layout: {
@@ -233,6 +250,7 @@ function standIn(error: Error): Binding {
     set: group as SetCalls,
     mmsg: group as MmsgCalls,
     poller: group as PollerCalls,
+    host: group as HostCalls,
     wake: group as WakeCalls,
     constants: {},
     layout: {},

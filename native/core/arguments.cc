@@ -147,6 +147,13 @@ void Arguments::ObjectOf(napi_value value, const char* name) {
   if (TypeOf(value) != napi_object) ThrowType(name, "object", value);
 }
 
+napi_value Arguments::Function(size_t index, const char* name) {
+  if (!failed_ && TypeOf(values_[index]) != napi_function) {
+    ThrowType(name, "function", values_[index]);
+  }
+  return values_[index];
+}
+
 napi_value Arguments::PropertyOf(napi_value object, const char* property) {
   napi_value value = nullptr;
   if (failed_) return nullptr;

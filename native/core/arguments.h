@@ -68,6 +68,9 @@ class Arguments {
   uint64_t Uint64(size_t index, const char* name);
   int64_t Int64(size_t index, const char* name) { return Int64Of(values_[index], name); }
 
+  // A function, not called here.
+  napi_value Function(size_t index, const char* name);
+
   // An object, and what is in it. Reading a property may run any code of the user.
   void Object(size_t index, const char* name) { ObjectOf(values_[index], name); }
   void ObjectOf(napi_value value, const char* name);

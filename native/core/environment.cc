@@ -64,6 +64,16 @@ bool Environment::Disown(int fd) {
   return true;
 }
 
+uint64_t Environment::AddWatch(HostWatch* watch) {
+  watches_.emplace(++last_watch_, watch);
+  return last_watch_;
+}
+
+HostWatch* Environment::FindWatch(uint64_t id) const {
+  const auto found = watches_.find(id);
+  return found == watches_.end() ? nullptr : found->second;
+}
+
 void Environment::CloseOwned() {
   // Wake handles first: after that no other thread can write to a number that is closed here.
   for (const uint64_t id : wakes_) WakeRegistry::Instance().Remove(id);

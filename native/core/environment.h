@@ -7,10 +7,13 @@
 #include <node_api.h>
 
 #include <cstdint>
+#include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
 namespace raw_epoll {
+
+class HostWatch;
 
 class Environment {
  public:
@@ -36,6 +39,11 @@ class Environment {
   void OwnWake(uint64_t id) { wakes_.insert(id); }
   void DisownWake(uint64_t id) { wakes_.erase(id); }
 
+  // Watches from the host's loop (uv/host_watch.h), which go by themselves at its end.
+  uint64_t AddWatch(HostWatch* watch);
+  void RemoveWatch(uint64_t id) { watches_.erase(id); }
+  HostWatch* FindWatch(uint64_t id) const;
+
  private:
   void CloseOwned();
 
@@ -44,6 +52,8 @@ class Environment {
   std::vector<bool> owned_;
   size_t owned_count_ = 0;
   std::unordered_set<uint64_t> wakes_;
+  std::unordered_map<uint64_t, HostWatch*> watches_;
+  uint64_t last_watch_ = 0;
 };
 
 }  // namespace raw_epoll

@@ -40,6 +40,7 @@ FunctionList OwnedTimerfdFunctions();
 FunctionList MmsgNameFunctions();
 
 // Level 2: what epoll sets need beyond the system calls.
+FunctionList HostFunctions();
 FunctionList SetFunctions();
 FunctionList WakeFunctions();
 

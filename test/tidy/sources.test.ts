@@ -2,7 +2,7 @@ import test from 'ava';
 import { readRepositoryFile, repositoryFiles } from '../support/repository.js';
 
 const sources = repositoryFiles()
-  .filter((file) => /^native\/(addon|(core|sys)\/\w+)\.cc$/.test(file))
+  .filter((file) => /^native\/(addon|(core|sys|uv)\/\w+)\.cc$/.test(file))
   .map((file) => file.replace(/^native\//, ''))
   .sort();
 
@@ -18,7 +18,10 @@ test('binding.gyp lists the sources that are in native/', (t) => {
 });
 
 test('native/CMakeLists.txt lists the sources that are in native/', (t) => {
-  t.deepEqual(named('native/CMakeLists.txt', /^\s+((?:addon|(?:core|sys)\/\w+)\.cc)\b/gm), sources);
+  t.deepEqual(
+    named('native/CMakeLists.txt', /^\s+((?:addon|(?:core|sys|uv)\/\w+)\.cc)\b/gm),
+    sources,
+  );
 });
 
 test('native/CMakeLists.txt lists the C++ tests that are in native/test/', (t) => {

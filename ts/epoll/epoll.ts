@@ -10,6 +10,7 @@ import { openEpoll } from './open-set.js';
 import { isDenial, lift, rebuild, warnOfGhosts } from './rebuild.js';
 import { NO_GENERATION, type Registration, RegistrationTable } from './registration-table.js';
 import { checkTimeout } from './timeout.js';
+import { type LiveTurns, Turns, type TurnsOptions } from './turns.js';
 import type { WakeDescriptor } from './wake-descriptor.js';
 import type { Waker } from './waker.js';
 
@@ -55,6 +56,7 @@ export class Epoll<T = unknown> extends OwnedDescriptor {
     lift: (fd) => lift(this.fd, fd, this.#table),
   };
   readonly #unlist: () => void;
+  readonly #turns = new Set<LiveTurns>();
   #warned = false;
 
   /**
@@ -195,6 +197,54 @@ export class Epoll<T = unknown> extends OwnedDescriptor {
   }
 
   /**
+   * The set driven by Node's own loop: each turn is the batch of what is ready, and between the
+   * turns promises, timers, sockets and signal handlers of Node go on as ever.
+   *
+   * The batch is the same object each time, good until the next turn is asked for. A turn may be
+   * empty: after `wake()`, or when somebody else was faster. The iteration is over when the set is
+   * closed, and when the caller leaves it.
+   *
+   * @example
+   * ```ts
+   * for await (const events of epoll.turns({ signal })) {
+   *   for (const { data } of events) data.readable();
+   * }
+   * ```
+   * @returns  An iterator; nothing happens before its first `next()`. Of several at once, each
+   *           event comes to one.
+   * @throws `ERR_CLOSED`, `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE` (`maxEvents`: 1 … 65,536).
+   *         The iteration rejects with the reason of the signal; with SystemError `EMFILE`,
+   *         `ENFILE`, `ELOOP` (sets nested too deeply for another around them), `EBADF`; and with
+   *         `ERR_INVALID_STATE` when `next()` is called twice without awaiting.
+   *
+   * Platform: libuv watches the set, with a duplicate of its descriptor and a second set around
+   * it; in Bun and Deno a thread polls it. `RAW_EPOLL_HOST_WATCH=uv|thread` chooses.
+   */
+  turns(options: TurnsOptions = {}): AsyncIterableIterator<EpollEvents<T>, undefined> {
+    this.#checkOpen();
+    const { signal, maxEvents } = options;
+    if (signal !== undefined && !(signal instanceof AbortSignal)) {
+      throw invalidArgType('options.signal', 'AbortSignal', signal);
+    }
+    const batch = new EpollEvents<T>(maxEvents);
+    const source = {
+      batch,
+      fd: this.fd,
+      poll: (): void => {
+        this.wait(batch, 0);
+      },
+      enter: (turns: LiveTurns): void => {
+        this.#checkOpen();
+        this.#turns.add(turns);
+      },
+      leave: (turns: LiveTurns): void => {
+        this.#turns.delete(turns);
+      },
+    };
+    return new Turns(source, options);
+  }
+
+  /**
    * Ends the wait that is going on in another thread's sight, or else the next one. Wakes
    * coalesce. From another thread, use the handle of {@link waker}.
    *
@@ -237,6 +287,7 @@ export class Epoll<T = unknown> extends OwnedDescriptor {
   }
 
   #leave(): void {
+    for (const turns of this.#turns) turns.end();
     this.#unlist();
     this.#wake.close();
     this.#table.clear();
@@ -261,7 +312,9 @@ export class Epoll<T = unknown> extends OwnedDescriptor {
 
   #removeGhosts(): void {
     const rebuilt = rebuild(this.fd, this.#wake.fd, this.#table);
-    if (!rebuilt || this.#warned) return;
+    if (!rebuilt) return;
+    for (const turns of this.#turns) turns.move();
+    if (this.#warned) return;
     this.#warned = true;
     warnOfGhosts(this.fd);
   }

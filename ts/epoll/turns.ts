@@ -1,0 +1,157 @@
+import { HostWatch } from './host-watch.js';
+
+/** How a set is driven by Node's own loop. */
+export interface TurnsOptions {
+  /** Ends the iteration: `next()` rejects with the signal's reason. */
+  readonly signal?: AbortSignal;
+  /** How many events a turn brings at most. Default: 1,024. */
+  readonly maxEvents?: number;
+  /** Whether waiting for a turn keeps the process alive. Default: true. */
+  readonly ref?: boolean;
+}
+
+/** What turns are taken of: a set that can be asked without waiting. @internal */
+export interface TurnSource<Batch> {
+  readonly fd: number;
+  /** The one batch that every turn fills anew. */
+  readonly batch: Batch;
+  /** Fills the batch with what is ready now. */
+  poll(): void;
+  /** The turns need to know of the set's end, and of its replacement under the same number. */
+  enter(turns: LiveTurns): void;
+  leave(turns: LiveTurns): void;
+}
+
+/** What a set tells those who take turns of it. @internal */
+export interface LiveTurns {
+  /** The set is closed. */
+  end(): void;
+  /** The set was replaced under its number. */
+  move(): void;
+}
+
+interface Waiting<Batch> {
+  readonly resolve: (result: IteratorResult<Batch, undefined>) => void;
+  readonly reject: (reason: unknown) => void;
+}
+
+/**
+ * The turns of a set, one for each time that Node's loop comes by and finds it readable: a turn
+ * never starves the timers, promises and sockets of Node.
+ * @internal
+ */
+export class Turns<Batch> implements AsyncIterableIterator<Batch, undefined>, LiveTurns {
+  readonly #source: TurnSource<Batch>;
+  readonly #signal: AbortSignal | undefined;
+  readonly #ref: boolean;
+  #watch: HostWatch | undefined;
+  #waiting: Waiting<Batch> | undefined;
+  #ended = false;
+
+  constructor(source: TurnSource<Batch>, { signal, ref = true }: TurnsOptions) {
+    this.#source = source;
+    this.#signal = signal;
+    this.#ref = ref;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  next(): Promise<IteratorResult<Batch, undefined>> {
+    return new Promise((resolve, reject) => {
+      if (this.#waiting !== undefined) {
+        reject(stateError());
+        return;
+      }
+      if (this.#signal?.aborted === true && !this.#ended) {
+        this.end();
+        reject(this.#signal.reason as Error);
+        return;
+      }
+      if (this.#ended) {
+        resolve({ done: true, value: undefined });
+        return;
+      }
+      this.#waiting = { resolve, reject };
+      this.#listen();
+    });
+  }
+
+  return(): Promise<IteratorResult<Batch, undefined>> {
+    this.end();
+    return Promise.resolve({ done: true, value: undefined });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.return();
+  }
+
+  end(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#watch?.close();
+    this.#signal?.removeEventListener('abort', this.#abort);
+    this.#source.leave(this);
+    this.#take()?.resolve({ done: true, value: undefined });
+  }
+
+  move(): void {
+    this.#watch?.move(this.#source.fd);
+  }
+
+  /** The watch is opened with the first turn, and stays started while turn follows turn. */
+  #listen(): void {
+    try {
+      if (this.#watch === undefined) {
+        this.#source.enter(this);
+        this.#watch = new HostWatch(this.#source.fd, this.#ready);
+        this.#signal?.addEventListener('abort', this.#abort);
+      }
+      this.#watch.keepsAlive = this.#ref;
+      this.#watch.start();
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  readonly #ready = (): void => {
+    const waiting = this.#waiting;
+    if (waiting === undefined) {
+      this.#watch?.stop(); // Nobody asks for the next turn yet: the loop would spin.
+      return;
+    }
+    try {
+      this.#source.poll();
+    } catch (error) {
+      this.#fail(error);
+      return;
+    }
+    // The poll itself may have ended this: it is over only if nobody has been answered.
+    if (this.#take() === undefined) return;
+    if (this.#watch !== undefined) this.#watch.keepsAlive = false;
+    waiting.resolve({ done: false, value: this.#source.batch });
+  };
+
+  readonly #abort = (): void => {
+    this.#fail(this.#signal?.reason);
+  };
+
+  #fail(reason: unknown): void {
+    const waiting = this.#take();
+    this.end();
+    waiting?.reject(reason);
+  }
+
+  #take(): Waiting<Batch> | undefined {
+    const waiting = this.#waiting;
+    this.#waiting = undefined;
+    return waiting;
+  }
+}
+
+function stateError(): Error {
+  return Object.assign(new Error('next() was called before the turn before it came'), {
+    code: 'ERR_INVALID_STATE',
+  });
+}
