@@ -24,6 +24,7 @@
         "native/sys/epoll.cc",
         "native/sys/errno.cc",
         "native/sys/eventfd.cc",
+        "native/sys/kqueue.cc",
         "native/sys/layout.cc",
         "native/sys/poll.cc",
         "native/sys/poller.cc",

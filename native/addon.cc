@@ -57,11 +57,12 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
       Functions(env, environment,
                 {EpollFunctions(), SocketFunctions(), MessageFunctions(), MmsgFunctions(),
                  DescriptorFunctions(), EventfdFunctions(), TimerfdFunctions(), PollFunctions(),
-                 ErrnoFunctions()}));
+                 KqueueFunctions(), ErrnoFunctions()}));
   Set(env, exports, "owned",
       Functions(env, environment,
                 {OwnedEpollFunctions(), OwnedSocketFunctions(), OwnedMessageFunctions(),
-                 OwnedDescriptorFunctions(), OwnedEventfdFunctions(), OwnedTimerfdFunctions()}));
+                 OwnedDescriptorFunctions(), OwnedEventfdFunctions(), OwnedTimerfdFunctions(),
+                 OwnedKqueueFunctions()}));
   Set(env, exports, "set", Functions(env, environment, {SetFunctions()}));
   Set(env, exports, "poller", Functions(env, environment, {PollerFunctions()}));
   Set(env, exports, "mmsg", Functions(env, environment, {MmsgNameFunctions()}));

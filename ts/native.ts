@@ -17,6 +17,7 @@ interface SystemCalls extends Omit<
   | 'EpollEventArray'
   | 'PollFdArray'
   | 'FdSet'
+  | 'KeventArray'
   | 'epoll_wait'
   | 'epoll_pwait'
   | 'epoll_pwait2'
@@ -26,6 +27,7 @@ interface SystemCalls extends Omit<
   | 'MmsgArray'
   | 'recvmmsg'
   | 'sendmmsg'
+  | 'kevent'
 > {
   readonly epoll_wait: (
     epfd: number,
@@ -80,6 +82,14 @@ interface SystemCalls extends Omit<
     vlen: number,
     flags: number,
   ) => Answer;
+  readonly kevent: (
+    kq: number,
+    changes: Uint8Array | null,
+    nchanges: number,
+    events: Uint8Array | null,
+    nevents: number,
+    timeoutNs: number | bigint | null,
+  ) => Answer;
 }
 
 /**
@@ -96,6 +106,7 @@ interface OwnedCalls extends Pick<
   | 'pipe2'
   | 'eventfd'
   | 'timerfd_create'
+  | 'kqueue'
   | 'close'
 > {
   /** Takes an open descriptor over. `-EBADF` if it is not open, `-EBUSY` if it is owned already. */
@@ -211,6 +222,8 @@ interface Binding {
     readonly mmsgSlotWords?: number;
     readonly mmsgLength?: number;
     readonly mmsgFlags?: number;
+    /** `struct kevent`: `kevent_filter` is where the field is, `kevent_filter_bytes` how long. */
+    readonly [kevent: `kevent_${string}`]: number | undefined;
   };
 }
 

@@ -19,6 +19,8 @@
 #include <cstdint>
 #include <ctime>
 
+#include "core/kqueue_header.h"
+
 #if __has_include(<sys/epoll.h>)
 #include <sys/epoll.h>
 #endif
@@ -143,6 +145,306 @@ constexpr Constant kConstants[] = {
 #endif
 #ifdef FD_SETSIZE
     CONSTANT(FD_SETSIZE),
+#endif
+// kqueue: filters.
+#ifdef EVFILT_READ
+    CONSTANT(EVFILT_READ),
+#endif
+#ifdef EVFILT_WRITE
+    CONSTANT(EVFILT_WRITE),
+#endif
+#ifdef EVFILT_AIO
+    CONSTANT(EVFILT_AIO),
+#endif
+#ifdef EVFILT_VNODE
+    CONSTANT(EVFILT_VNODE),
+#endif
+#ifdef EVFILT_PROC
+    CONSTANT(EVFILT_PROC),
+#endif
+#ifdef EVFILT_PROCDESC
+    CONSTANT(EVFILT_PROCDESC),
+#endif
+#ifdef EVFILT_SIGNAL
+    CONSTANT(EVFILT_SIGNAL),
+#endif
+#ifdef EVFILT_TIMER
+    CONSTANT(EVFILT_TIMER),
+#endif
+#ifdef EVFILT_USER
+    CONSTANT(EVFILT_USER),
+#endif
+#ifdef EVFILT_MACHPORT
+    CONSTANT(EVFILT_MACHPORT),
+#endif
+#ifdef EVFILT_FS
+    CONSTANT(EVFILT_FS),
+#endif
+#ifdef EVFILT_VM
+    CONSTANT(EVFILT_VM),
+#endif
+#ifdef EVFILT_EXCEPT
+    CONSTANT(EVFILT_EXCEPT),
+#endif
+#ifdef EVFILT_LIO
+    CONSTANT(EVFILT_LIO),
+#endif
+#ifdef EVFILT_SENDFILE
+    CONSTANT(EVFILT_SENDFILE),
+#endif
+#ifdef EVFILT_EMPTY
+    CONSTANT(EVFILT_EMPTY),
+#endif
+#ifdef EVFILT_DEVICE
+    CONSTANT(EVFILT_DEVICE),
+#endif
+// kqueue: actions and modes in flags.
+#ifdef EV_ADD
+    CONSTANT(EV_ADD),
+#endif
+#ifdef EV_DELETE
+    CONSTANT(EV_DELETE),
+#endif
+#ifdef EV_ENABLE
+    CONSTANT(EV_ENABLE),
+#endif
+#ifdef EV_DISABLE
+    CONSTANT(EV_DISABLE),
+#endif
+#ifdef EV_ONESHOT
+    CONSTANT(EV_ONESHOT),
+#endif
+#ifdef EV_CLEAR
+    CONSTANT(EV_CLEAR),
+#endif
+#ifdef EV_RECEIPT
+    CONSTANT(EV_RECEIPT),
+#endif
+#ifdef EV_DISPATCH
+    CONSTANT(EV_DISPATCH),
+#endif
+#ifdef EV_UDATA_SPECIFIC
+    CONSTANT(EV_UDATA_SPECIFIC),
+#endif
+#ifdef EV_DISPATCH2
+    CONSTANT(EV_DISPATCH2),
+#endif
+#ifdef EV_VANISHED
+    CONSTANT(EV_VANISHED),
+#endif
+#ifdef EV_KEEPUDATA
+    CONSTANT(EV_KEEPUDATA),
+#endif
+#ifdef EV_FORCEONESHOT
+    CONSTANT(EV_FORCEONESHOT),
+#endif
+#ifdef EV_DROP
+    CONSTANT(EV_DROP),
+#endif
+#ifdef EV_SYSFLAGS
+    CONSTANT(EV_SYSFLAGS),
+#endif
+#ifdef EV_FLAG0
+    CONSTANT(EV_FLAG0),
+#endif
+#ifdef EV_FLAG1
+    CONSTANT(EV_FLAG1),
+#endif
+#ifdef EV_OOBAND
+    CONSTANT(EV_OOBAND),
+#endif
+#ifdef EV_POLL
+    CONSTANT(EV_POLL),
+#endif
+#ifdef EV_NODATA
+    CONSTANT(EV_NODATA),
+#endif
+// kqueue: answers in flags.
+#ifdef EV_EOF
+    CONSTANT(EV_EOF),
+#endif
+#ifdef EV_ERROR
+    CONSTANT(EV_ERROR),
+#endif
+// kqueue: fflags of EVFILT_READ, EVFILT_WRITE and EVFILT_EXCEPT.
+#ifdef NOTE_LOWAT
+    CONSTANT(NOTE_LOWAT),
+#endif
+#ifdef NOTE_OOB
+    CONSTANT(NOTE_OOB),
+#endif
+#ifdef NOTE_FILE_POLL
+    CONSTANT(NOTE_FILE_POLL),
+#endif
+// kqueue: fflags of EVFILT_VNODE.
+#ifdef NOTE_DELETE
+    CONSTANT(NOTE_DELETE),
+#endif
+#ifdef NOTE_WRITE
+    CONSTANT(NOTE_WRITE),
+#endif
+#ifdef NOTE_EXTEND
+    CONSTANT(NOTE_EXTEND),
+#endif
+#ifdef NOTE_ATTRIB
+    CONSTANT(NOTE_ATTRIB),
+#endif
+#ifdef NOTE_LINK
+    CONSTANT(NOTE_LINK),
+#endif
+#ifdef NOTE_RENAME
+    CONSTANT(NOTE_RENAME),
+#endif
+#ifdef NOTE_REVOKE
+    CONSTANT(NOTE_REVOKE),
+#endif
+#ifdef NOTE_NONE
+    CONSTANT(NOTE_NONE),
+#endif
+#ifdef NOTE_FUNLOCK
+    CONSTANT(NOTE_FUNLOCK),
+#endif
+#ifdef NOTE_LEASE_DOWNGRADE
+    CONSTANT(NOTE_LEASE_DOWNGRADE),
+#endif
+#ifdef NOTE_LEASE_RELEASE
+    CONSTANT(NOTE_LEASE_RELEASE),
+#endif
+#ifdef NOTE_OPEN
+    CONSTANT(NOTE_OPEN),
+#endif
+#ifdef NOTE_CLOSE
+    CONSTANT(NOTE_CLOSE),
+#endif
+#ifdef NOTE_CLOSE_WRITE
+    CONSTANT(NOTE_CLOSE_WRITE),
+#endif
+#ifdef NOTE_READ
+    CONSTANT(NOTE_READ),
+#endif
+#ifdef NOTE_TRUNCATE
+    CONSTANT(NOTE_TRUNCATE),
+#endif
+// kqueue: fflags of EVFILT_PROC and EVFILT_DEVICE.
+#ifdef NOTE_EXIT
+    CONSTANT(NOTE_EXIT),
+#endif
+#ifdef NOTE_FORK
+    CONSTANT(NOTE_FORK),
+#endif
+#ifdef NOTE_EXEC
+    CONSTANT(NOTE_EXEC),
+#endif
+#ifdef NOTE_REAP
+    CONSTANT(NOTE_REAP),
+#endif
+#ifdef NOTE_SIGNAL
+    CONSTANT(NOTE_SIGNAL),
+#endif
+#ifdef NOTE_EXITSTATUS
+    CONSTANT(NOTE_EXITSTATUS),
+#endif
+#ifdef NOTE_EXIT_DETAIL
+    CONSTANT(NOTE_EXIT_DETAIL),
+#endif
+#ifdef NOTE_EXIT_DETAIL_MASK
+    CONSTANT(NOTE_EXIT_DETAIL_MASK),
+#endif
+#ifdef NOTE_EXIT_DECRYPTFAIL
+    CONSTANT(NOTE_EXIT_DECRYPTFAIL),
+#endif
+#ifdef NOTE_EXIT_MEMORY
+    CONSTANT(NOTE_EXIT_MEMORY),
+#endif
+#ifdef NOTE_EXIT_CSERROR
+    CONSTANT(NOTE_EXIT_CSERROR),
+#endif
+#ifdef NOTE_PDATAMASK
+    CONSTANT(NOTE_PDATAMASK),
+#endif
+#ifdef NOTE_PCTRLMASK
+    CONSTANT(NOTE_PCTRLMASK),
+#endif
+#ifdef NOTE_TRACK
+    CONSTANT(NOTE_TRACK),
+#endif
+#ifdef NOTE_TRACKERR
+    CONSTANT(NOTE_TRACKERR),
+#endif
+#ifdef NOTE_CHILD
+    CONSTANT(NOTE_CHILD),
+#endif
+#ifdef NOTE_CHANGE
+    CONSTANT(NOTE_CHANGE),
+#endif
+// kqueue: fflags of EVFILT_TIMER.
+#ifdef NOTE_SECONDS
+    CONSTANT(NOTE_SECONDS),
+#endif
+#ifdef NOTE_MSECONDS
+    CONSTANT(NOTE_MSECONDS),
+#endif
+#ifdef NOTE_USECONDS
+    CONSTANT(NOTE_USECONDS),
+#endif
+#ifdef NOTE_NSECONDS
+    CONSTANT(NOTE_NSECONDS),
+#endif
+#ifdef NOTE_ABSOLUTE
+    CONSTANT(NOTE_ABSOLUTE),
+#endif
+#ifdef NOTE_ABSTIME
+    CONSTANT(NOTE_ABSTIME),
+#endif
+#ifdef NOTE_LEEWAY
+    CONSTANT(NOTE_LEEWAY),
+#endif
+#ifdef NOTE_CRITICAL
+    CONSTANT(NOTE_CRITICAL),
+#endif
+#ifdef NOTE_BACKGROUND
+    CONSTANT(NOTE_BACKGROUND),
+#endif
+#ifdef NOTE_MACHTIME
+    CONSTANT(NOTE_MACHTIME),
+#endif
+#ifdef NOTE_MACH_CONTINUOUS_TIME
+    CONSTANT(NOTE_MACH_CONTINUOUS_TIME),
+#endif
+// kqueue: fflags of EVFILT_USER.
+#ifdef NOTE_TRIGGER
+    CONSTANT(NOTE_TRIGGER),
+#endif
+#ifdef NOTE_FFNOP
+    CONSTANT(NOTE_FFNOP),
+#endif
+#ifdef NOTE_FFAND
+    CONSTANT(NOTE_FFAND),
+#endif
+#ifdef NOTE_FFOR
+    CONSTANT(NOTE_FFOR),
+#endif
+#ifdef NOTE_FFCOPY
+    CONSTANT(NOTE_FFCOPY),
+#endif
+#ifdef NOTE_FFCTRLMASK
+    CONSTANT(NOTE_FFCTRLMASK),
+#endif
+#ifdef NOTE_FFLAGSMASK
+    CONSTANT(NOTE_FFLAGSMASK),
+#endif
+// kqueue: fflags of EVFILT_VM.
+#ifdef NOTE_VM_PRESSURE
+    CONSTANT(NOTE_VM_PRESSURE),
+#endif
+#ifdef NOTE_VM_PRESSURE_TERMINATE
+    CONSTANT(NOTE_VM_PRESSURE_TERMINATE),
+#endif
+#ifdef NOTE_VM_PRESSURE_SUDDEN_TERMINATE
+    CONSTANT(NOTE_VM_PRESSURE_SUDDEN_TERMINATE),
+#endif
+#ifdef NOTE_VM_ERROR
+    CONSTANT(NOTE_VM_ERROR),
 #endif
 // eventfd.
 #ifdef EFD_CLOEXEC

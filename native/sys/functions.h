@@ -20,6 +20,7 @@ FunctionList DescriptorFunctions();
 FunctionList EpollFunctions();
 FunctionList ErrnoFunctions();
 FunctionList EventfdFunctions();
+FunctionList KqueueFunctions();
 FunctionList PollFunctions();
 FunctionList MessageFunctions();
 FunctionList MmsgFunctions();
@@ -33,6 +34,7 @@ FunctionList OwnedDescriptorFunctions();
 FunctionList OwnedEpollFunctions();
 FunctionList OwnedEventfdFunctions();
 FunctionList OwnedMessageFunctions();
+FunctionList OwnedKqueueFunctions();
 FunctionList OwnedSocketFunctions();
 FunctionList OwnedTimerfdFunctions();
 

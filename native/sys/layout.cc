@@ -5,7 +5,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 
+#include "core/kqueue_header.h"
 #include "sys/mmsg_slot.h"
 
 #ifdef __linux__
@@ -62,6 +64,29 @@ void AddMmsgSlot(napi_env env, napi_value layout) {
   Set(env, layout, "mmsgFlags", offsetof(MmsgSlot, flags) / sizeof(uint32_t));
 }
 
+// In bytes, for each field where it is and how long: the types differ between the systems.
+void AddKevent(napi_env env, napi_value layout) {
+#ifdef RAW_EPOLL_HAS_KQUEUE
+  using Event = struct kevent;
+#define KEVENT_FIELD(name)                                  \
+  Set(env, layout, "kevent_" #name, offsetof(Event, name)); \
+  Set(env, layout, "kevent_" #name "_bytes", sizeof(Event::name))
+  Set(env, layout, "kevent_bytes", sizeof(Event));
+  KEVENT_FIELD(ident);
+  KEVENT_FIELD(filter);
+  KEVENT_FIELD(flags);
+  KEVENT_FIELD(fflags);
+  KEVENT_FIELD(data);
+  KEVENT_FIELD(udata);
+#undef KEVENT_FIELD
+  Set(env, layout, "kevent_filter_is_signed", std::is_signed_v<decltype(Event::filter)>);
+  Set(env, layout, "kevent_is_little_endian", IsLittleEndian());
+#else
+  static_cast<void>(env);
+  static_cast<void>(layout);
+#endif
+}
+
 }  // namespace
 
 napi_value MakeLayout(napi_env env) {
@@ -70,6 +95,7 @@ napi_value MakeLayout(napi_env env) {
   AddEpollEvent(env, layout);
   AddFdSet(env, layout);
   AddMmsgSlot(env, layout);
+  AddKevent(env, layout);
   return layout;
 }
 

@@ -14,6 +14,8 @@ import {
   EAGAIN,
   EPOLL_CLOEXEC,
   EPOLLIN,
+  EV_ADD,
+  EVFILT_READ,
   F_SETFL,
   MSG_DONTWAIT,
   MSG_WAITALL,
@@ -158,6 +160,20 @@ const waits: Readonly<Record<string, () => () => unknown>> = {
       return sys.select(fd + 1, set, null, null, null);
     };
   },
+  ...(EV_ADD !== 0 && {
+    kevent: () => {
+      const kq = ok(sys.kqueue());
+      const events = new sys.KeventArray(4);
+      events.set(0, pipe()[0], EVFILT_READ, EV_ADD);
+      ok(sys.kevent(kq, events, 1, null, 0, null));
+      return () => sys.kevent(kq, null, 0, events, 4, null);
+    },
+    'kevent(2n ** 63n - 1n)': () => {
+      const kq = ok(sys.kqueue());
+      const events = new sys.KeventArray(4);
+      return () => sys.kevent(kq, null, 0, events, 4, 2n ** 63n - 1n);
+    },
+  }),
   // Without the function of ts/sys around it, at whose entry V8 looks for termination.
   'epoll_wait of the addon': () => {
     const epfd = ok(sys.epoll_create1(EPOLL_CLOEXEC));

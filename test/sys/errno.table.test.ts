@@ -8,10 +8,14 @@ import { keepSignalling } from './support/signals.js';
 
 const title = ({ call, expected, why }: ErrnoRow): string => `${call} answers -${expected}: ${why}`;
 
+/** What a row lacks, in words; the empty text if it has all that it needs. */
+function lack({ needs }: ErrnoRow): string {
+  return needs?.isThere === false ? ` (no ${needs.feature})` : '';
+}
+
 for (const row of errnoRows.plain) {
-  const isThere = row.needs?.isThere ?? true;
-  const check = isThere ? test : test.skip;
-  check(`${title(row)}${isThere ? '' : ` (no ${row.needs?.feature ?? ''})`}`, (t) => {
+  const check = lack(row) === '' ? test : test.skip;
+  check(`${title(row)}${lack(row)}`, (t) => {
     const before = openFiles();
     {
       using open = new Descriptors();
@@ -47,7 +51,8 @@ for (const [name, start] of Object.entries(processes)) {
   // Started by the first of these tests: SIGCHLD would interrupt the waits of those above.
   let child: Promise<ChildResult> | undefined;
   for (const [index, row] of rows.entries()) {
-    test(`${title(row)} [${name}]`, async (t) => {
+    const check = lack(row) === '' ? test : test.skip;
+    check(`${title(row)} [${name}]${lack(row)}`, async (t) => {
       // The last signal may end the process, if its handler has just gone.
       const { stdout, stderr } = await (child ??= start());
       t.not(stdout, '', stderr);

@@ -1,6 +1,7 @@
 import test from 'ava';
 import { fixture, runNode } from '../support/child.js';
 import { EINTR } from '../../ts/sys/constants.js';
+import { hasKqueue } from './support/kernel.js';
 import { blocksOnly, keepSignalling, state, whileItRuns } from './support/signals.js';
 
 interface Outcome {
@@ -39,6 +40,7 @@ for (const [name, title] of Object.entries({
   'ppoll left out': 'ppoll without a mask leaves the signal mask alone',
   'ppoll none': 'ppoll with no signals unblocks all',
   select: 'select reports EINTR when a handler has run',
+  ...(hasKqueue && { kevent: 'kevent reports EINTR when a handler has run' }),
 })) {
   test(`${title}: it is interrupted`, async (t) => {
     const { answer, wasBlocked } = await signalled(name);

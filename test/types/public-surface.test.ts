@@ -123,6 +123,11 @@ export function level1(): void {
   // @ts-expect-error bare memory is no PollFdArray
   sys.poll(new Uint8Array(8), 1, -1);
   sys.select(5, new sys.FdSet(), null, null, 5n);
+  const changes = new sys.KeventArray(1);
+  changes.set(0, 4, constants.EVFILT_READ, constants.EV_ADD, 0, 0n, 2n ** 64n - 1n);
+  sys.kevent(sys.kqueue(), changes, 1, null, 0, null);
+  // @ts-expect-error an array of epoll is none of kqueue
+  sys.kevent(3, null, 0, events, 8, 0);
   // @ts-expect-error what is left out is no null
   sys.select(5, new sys.FdSet());
   use(answer, data);
@@ -164,6 +169,8 @@ const LEVEL_1 = [
   'getpeername',
   'getsockname',
   'getsockopt',
+  'kevent',
+  'kqueue',
   'listen',
   'pipe2',
   'poll',

@@ -277,6 +277,247 @@ export const POLLWRBAND: number = value('POLLWRBAND');
 export const FD_SETSIZE: number = value('FD_SETSIZE');
 
 // ------------------------------------------------------------------------------------------------
+// kqueue: filters
+// ------------------------------------------------------------------------------------------------
+
+/** Something can be read: `data` is how many bytes, or how many connections wait. */
+export const EVFILT_READ: number = value('EVFILT_READ');
+/** Something can be written: `data` is how many bytes there is room for. */
+export const EVFILT_WRITE: number = value('EVFILT_WRITE');
+/** An asynchronous input or output has ended. */
+export const EVFILT_AIO: number = value('EVFILT_AIO');
+/** A file has changed: `NOTE_DELETE`, `NOTE_WRITE` … */
+export const EVFILT_VNODE: number = value('EVFILT_VNODE');
+/** A process has ended, forked or executed: `NOTE_EXIT` …; `ident` is its number. */
+export const EVFILT_PROC: number = value('EVFILT_PROC');
+/** A process behind a process descriptor has ended (FreeBSD). */
+export const EVFILT_PROCDESC: number = value('EVFILT_PROCDESC');
+/** A signal was sent to the process, also one that is ignored; `data` is how often. */
+export const EVFILT_SIGNAL: number = value('EVFILT_SIGNAL');
+/** A timer: `data` is its period in, its expirations out. Milliseconds, unless `NOTE_SECONDS` … */
+export const EVFILT_TIMER: number = value('EVFILT_TIMER');
+/** An event that the program triggers itself, with `NOTE_TRIGGER`. */
+export const EVFILT_USER: number = value('EVFILT_USER');
+/** A message waits on a Mach port (macOS). */
+export const EVFILT_MACHPORT: number = value('EVFILT_MACHPORT');
+/** A file system was mounted, unmounted or has a problem. */
+export const EVFILT_FS: number = value('EVFILT_FS');
+/** Memory is short (macOS). */
+export const EVFILT_VM: number = value('EVFILT_VM');
+/** Something exceptional, such as urgent data: `NOTE_OOB` (macOS, OpenBSD, DragonFly). */
+export const EVFILT_EXCEPT: number = value('EVFILT_EXCEPT');
+/** A list of asynchronous inputs and outputs has ended (FreeBSD). */
+export const EVFILT_LIO: number = value('EVFILT_LIO');
+/** A `sendfile` has ended (FreeBSD). */
+export const EVFILT_SENDFILE: number = value('EVFILT_SENDFILE');
+/** Nothing is left in the sending buffer of a socket (FreeBSD). */
+export const EVFILT_EMPTY: number = value('EVFILT_EMPTY');
+/** A device has changed (OpenBSD). */
+export const EVFILT_DEVICE: number = value('EVFILT_DEVICE');
+
+// ------------------------------------------------------------------------------------------------
+// kqueue: actions and modes in `flags`
+// ------------------------------------------------------------------------------------------------
+
+/**
+ * Adds a knote, or changes the one that is there. Its mode stays: to change that, delete and add.
+ */
+export const EV_ADD: number = value('EV_ADD');
+/** Removes a knote; `ENOENT` if there is none. */
+export const EV_DELETE: number = value('EV_DELETE');
+/** Lets a knote report again, after `EV_DISABLE` or a report with `EV_DISPATCH`. */
+export const EV_ENABLE: number = value('EV_ENABLE');
+/** Keeps a knote from reporting. */
+export const EV_DISABLE: number = value('EV_DISABLE');
+/** Mode: reported once, and then removed. */
+export const EV_ONESHOT: number = value('EV_ONESHOT');
+/** Mode: reported again only after something new has come, as with {@link EPOLLET}. */
+export const EV_CLEAR: number = value('EV_CLEAR');
+/** Answers every change with an event that has `EV_ERROR`; its `data` is 0 or an errno. */
+export const EV_RECEIPT: number = value('EV_RECEIPT');
+/** Mode: reported once, and then disabled. */
+export const EV_DISPATCH: number = value('EV_DISPATCH');
+/** `udata` is part of the name of the knote (macOS). */
+export const EV_UDATA_SPECIFIC: number = value('EV_UDATA_SPECIFIC');
+/** `EV_DISPATCH | EV_UDATA_SPECIFIC` (macOS). */
+export const EV_DISPATCH2: number = value('EV_DISPATCH2');
+/** The descriptor or port has gone while it was watched (macOS). */
+export const EV_VANISHED: number = value('EV_VANISHED');
+/** A change keeps the `udata` that the knote has (FreeBSD). */
+export const EV_KEEPUDATA: number = value('EV_KEEPUDATA');
+/** Reports once, whatever the state (FreeBSD). */
+export const EV_FORCEONESHOT: number = value('EV_FORCEONESHOT');
+/** Not for programs (FreeBSD). */
+export const EV_DROP: number = value('EV_DROP');
+/** Bits of `flags` that the system keeps for itself. */
+export const EV_SYSFLAGS: number = value('EV_SYSFLAGS');
+/** Means something to some filters. */
+export const EV_FLAG0: number = value('EV_FLAG0');
+/** Means something to some filters. */
+export const EV_FLAG1: number = value('EV_FLAG1');
+/** Urgent data: where it begins (macOS). */
+export const EV_OOBAND: number = value('EV_OOBAND');
+/** The knote was made by poll or select (macOS). */
+export const EV_POLL: number = value('EV_POLL');
+/** End of file, and no data left (DragonFly). */
+export const EV_NODATA: number = value('EV_NODATA');
+
+// ------------------------------------------------------------------------------------------------
+// kqueue: answers in `flags`
+// ------------------------------------------------------------------------------------------------
+
+/** The end of what can be read or written; `fflags` is the error of the socket, or 0. */
+export const EV_EOF: number = value('EV_EOF');
+/** The answer to a change: `data` is the errno, 0 for success. */
+export const EV_ERROR: number = value('EV_ERROR');
+
+// ------------------------------------------------------------------------------------------------
+// kqueue: `fflags` of `EVFILT_READ`, `EVFILT_WRITE` and `EVFILT_EXCEPT`
+// ------------------------------------------------------------------------------------------------
+
+/** `data` is how many bytes must be there. */
+export const NOTE_LOWAT: number = value('NOTE_LOWAT');
+/** Urgent data. */
+export const NOTE_OOB: number = value('NOTE_OOB');
+/** A regular file is always ready, as poll has it (FreeBSD). */
+export const NOTE_FILE_POLL: number = value('NOTE_FILE_POLL');
+
+// ------------------------------------------------------------------------------------------------
+// kqueue: `fflags` of `EVFILT_VNODE`
+// ------------------------------------------------------------------------------------------------
+
+/** The file was unlinked. */
+export const NOTE_DELETE: number = value('NOTE_DELETE');
+/** The file was written to. */
+export const NOTE_WRITE: number = value('NOTE_WRITE');
+/** The file became longer. */
+export const NOTE_EXTEND: number = value('NOTE_EXTEND');
+/** The attributes of the file were changed. */
+export const NOTE_ATTRIB: number = value('NOTE_ATTRIB');
+/** The number of links of the file was changed. */
+export const NOTE_LINK: number = value('NOTE_LINK');
+/** The file was renamed. */
+export const NOTE_RENAME: number = value('NOTE_RENAME');
+/** Access to the file was revoked, or its file system unmounted. */
+export const NOTE_REVOKE: number = value('NOTE_REVOKE');
+/** Nothing of the kind, to see how the file is now (macOS). */
+export const NOTE_NONE: number = value('NOTE_NONE');
+/** The file was unlocked (macOS). */
+export const NOTE_FUNLOCK: number = value('NOTE_FUNLOCK');
+/** A lease is to be downgraded (macOS). */
+export const NOTE_LEASE_DOWNGRADE: number = value('NOTE_LEASE_DOWNGRADE');
+/** A lease is to be released (macOS). */
+export const NOTE_LEASE_RELEASE: number = value('NOTE_LEASE_RELEASE');
+/** The file was opened (FreeBSD, NetBSD). */
+export const NOTE_OPEN: number = value('NOTE_OPEN');
+/** A descriptor that could not write was closed (FreeBSD, NetBSD). */
+export const NOTE_CLOSE: number = value('NOTE_CLOSE');
+/** A descriptor that could write was closed (FreeBSD, NetBSD). */
+export const NOTE_CLOSE_WRITE: number = value('NOTE_CLOSE_WRITE');
+/** The file was read (FreeBSD, NetBSD). */
+export const NOTE_READ: number = value('NOTE_READ');
+/** The file was cut (OpenBSD). */
+export const NOTE_TRUNCATE: number = value('NOTE_TRUNCATE');
+
+// ------------------------------------------------------------------------------------------------
+// kqueue: `fflags` of `EVFILT_PROC` and `EVFILT_DEVICE`
+// ------------------------------------------------------------------------------------------------
+
+/** The process has ended; `data` is its status, where the system says so. */
+export const NOTE_EXIT: number = value('NOTE_EXIT');
+/** The process has forked. */
+export const NOTE_FORK: number = value('NOTE_FORK');
+/** The process has executed another program. */
+export const NOTE_EXEC: number = value('NOTE_EXEC');
+/** Somebody has waited for the process (macOS). */
+export const NOTE_REAP: number = value('NOTE_REAP');
+/** A signal was sent to the process (macOS). */
+export const NOTE_SIGNAL: number = value('NOTE_SIGNAL');
+/** With `NOTE_EXIT`: `data` is the status (macOS). */
+export const NOTE_EXITSTATUS: number = value('NOTE_EXITSTATUS');
+/** With `NOTE_EXIT`: `data` says more of how the process ended (macOS). */
+export const NOTE_EXIT_DETAIL: number = value('NOTE_EXIT_DETAIL');
+/** The bits of that (macOS). */
+export const NOTE_EXIT_DETAIL_MASK: number = value('NOTE_EXIT_DETAIL_MASK');
+/** The process ended since it could not be decrypted (macOS). */
+export const NOTE_EXIT_DECRYPTFAIL: number = value('NOTE_EXIT_DECRYPTFAIL');
+/** The process ended since memory was short (macOS). */
+export const NOTE_EXIT_MEMORY: number = value('NOTE_EXIT_MEMORY');
+/** The process ended by an error of code signing (macOS). */
+export const NOTE_EXIT_CSERROR: number = value('NOTE_EXIT_CSERROR');
+/** The bits of data. */
+export const NOTE_PDATAMASK: number = value('NOTE_PDATAMASK');
+/** The bits that ask. */
+export const NOTE_PCTRLMASK: number = value('NOTE_PCTRLMASK');
+/** Follows the process over forks (BSD). */
+export const NOTE_TRACK: number = value('NOTE_TRACK');
+/** A child could not be followed (BSD). */
+export const NOTE_TRACKERR: number = value('NOTE_TRACKERR');
+/** The event is of a child; `data` is its parent (BSD). */
+export const NOTE_CHILD: number = value('NOTE_CHILD');
+/** The device has changed (OpenBSD). */
+export const NOTE_CHANGE: number = value('NOTE_CHANGE');
+
+// ------------------------------------------------------------------------------------------------
+// kqueue: `fflags` of `EVFILT_TIMER`
+// ------------------------------------------------------------------------------------------------
+
+/** `data` is seconds. */
+export const NOTE_SECONDS: number = value('NOTE_SECONDS');
+/** `data` is milliseconds, as without any (FreeBSD, NetBSD, OpenBSD). */
+export const NOTE_MSECONDS: number = value('NOTE_MSECONDS');
+/** `data` is microseconds. */
+export const NOTE_USECONDS: number = value('NOTE_USECONDS');
+/** `data` is nanoseconds. */
+export const NOTE_NSECONDS: number = value('NOTE_NSECONDS');
+/** `data` is a moment of the calendar, not a period (macOS). */
+export const NOTE_ABSOLUTE: number = value('NOTE_ABSOLUTE');
+/** `data` is a moment of the calendar, not a period (FreeBSD, NetBSD, OpenBSD). */
+export const NOTE_ABSTIME: number = value('NOTE_ABSTIME');
+/** The timer may be late by as much (macOS). */
+export const NOTE_LEEWAY: number = value('NOTE_LEEWAY');
+/** The timer is not put off to save energy (macOS). */
+export const NOTE_CRITICAL: number = value('NOTE_CRITICAL');
+/** The timer may be put off to save energy (macOS). */
+export const NOTE_BACKGROUND: number = value('NOTE_BACKGROUND');
+/** `data` is in units of Mach (macOS). */
+export const NOTE_MACHTIME: number = value('NOTE_MACHTIME');
+/** The timer goes on while the machine sleeps (macOS). */
+export const NOTE_MACH_CONTINUOUS_TIME: number = value('NOTE_MACH_CONTINUOUS_TIME');
+
+// ------------------------------------------------------------------------------------------------
+// kqueue: `fflags` of `EVFILT_USER`
+// ------------------------------------------------------------------------------------------------
+
+/** Triggers the event. */
+export const NOTE_TRIGGER: number = value('NOTE_TRIGGER');
+/** Leaves the bits of the knote as they are. */
+export const NOTE_FFNOP: number = value('NOTE_FFNOP');
+/** The bits of the knote become `bits & fflags`. */
+export const NOTE_FFAND: number = value('NOTE_FFAND');
+/** The bits of the knote become `bits | fflags`. */
+export const NOTE_FFOR: number = value('NOTE_FFOR');
+/** The bits of the knote become `fflags`. */
+export const NOTE_FFCOPY: number = value('NOTE_FFCOPY');
+/** Where these four are. */
+export const NOTE_FFCTRLMASK: number = value('NOTE_FFCTRLMASK');
+/** Where the bits are. */
+export const NOTE_FFLAGSMASK: number = value('NOTE_FFLAGSMASK');
+
+// ------------------------------------------------------------------------------------------------
+// kqueue: `fflags` of `EVFILT_VM`
+// ------------------------------------------------------------------------------------------------
+
+/** Memory is short (macOS). */
+export const NOTE_VM_PRESSURE: number = value('NOTE_VM_PRESSURE');
+/** Memory is short, and the process should end (macOS). */
+export const NOTE_VM_PRESSURE_TERMINATE: number = value('NOTE_VM_PRESSURE_TERMINATE');
+/** Memory is short, and the process may be ended at any moment (macOS). */
+export const NOTE_VM_PRESSURE_SUDDEN_TERMINATE: number = value('NOTE_VM_PRESSURE_SUDDEN_TERMINATE');
+/** The state of the memory could not be found out (macOS). */
+export const NOTE_VM_ERROR: number = value('NOTE_VM_ERROR');
+
+// ------------------------------------------------------------------------------------------------
 // eventfd
 // ------------------------------------------------------------------------------------------------
 

@@ -20,6 +20,8 @@ export type { EpollData } from './epoll.js';
 export { PollFdArray } from './poll-fd-array.js';
 export { FdSet } from './fd-set.js';
 export { poll, ppoll, select } from './poll.js';
+export { KeventArray } from './kevent-array.js';
+export { kqueue, kevent } from './kqueue.js';
 export {
   socket,
   socketpair,

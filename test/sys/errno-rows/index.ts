@@ -3,6 +3,7 @@ import { epollRows, epollRowsOfFullTable, epollRowsOfSignals } from './epoll.js'
 import { eventRows, eventRowsOfFullTable, eventRowsOfNobody } from './events.js';
 import { injectedRows } from './injected.js';
 import type { ErrnoRow, InjectedRow } from './row.js';
+import { kqueueRows, kqueueRowsOfFullTable, kqueueRowsOfSignals } from './kqueue.js';
 import { pollRows, pollRowsOfFullTable, pollRowsOfSignals } from './poll.js';
 import {
   socketRows,
@@ -20,6 +21,7 @@ export const errnoRows: Readonly<Record<Exclude<ErrnoTable, 'injected'>, readonl
   plain: [
     ...epollRows,
     ...pollRows,
+    ...kqueueRows,
     ...socketRows,
     ...transferRows,
     ...descriptorRows,
@@ -29,6 +31,7 @@ export const errnoRows: Readonly<Record<Exclude<ErrnoTable, 'injected'>, readonl
   'full table': [
     ...epollRowsOfFullTable,
     ...pollRowsOfFullTable,
+    ...kqueueRowsOfFullTable,
     ...socketRowsOfFullTable,
     ...descriptorRowsOfFullTable,
     ...eventRowsOfFullTable,
@@ -39,6 +42,7 @@ export const errnoRows: Readonly<Record<Exclude<ErrnoTable, 'injected'>, readonl
   signals: [
     ...epollRowsOfSignals,
     ...pollRowsOfSignals,
+    ...kqueueRowsOfSignals,
     ...socketRowsOfSignals,
     ...transferRowsOfSignals,
   ],

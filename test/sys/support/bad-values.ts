@@ -224,8 +224,9 @@ const byKind: Readonly<Record<Kind, readonly BadValue[]>> = {
   events: bad(TYPE, [...NO_OBJECTS, {}, [], new Uint32Array(64), new Uint8Array(64)]),
   pollfds: bad(TYPE, [...NO_OBJECTS, {}, [], new Uint8Array(64), new EpollEventArray(4)]),
   // The array has four elements.
-  nfds: [...integer(0, 2 ** 31 - 1), ...bad(RANGE, [5])],
+  count: [...integer(0, 2 ** 31 - 1), ...bad(RANGE, [5])],
   'select nfds': integer(-(2 ** 31), 1_024),
+  kevents: bad(TYPE, [...NO_OBJECTS, {}, [], new Uint8Array(128), new EpollEventArray(16)]),
   'fd set': bad(TYPE, [...NO_OBJECTS, {}, [], new Uint8Array(128), new EpollEventArray(16)]),
   // The array has four elements. Zero and less are the kernel's to refuse.
   maxevents: [...integer(-(2 ** 31), 2 ** 31 - 1), ...bad(RANGE, [5])],

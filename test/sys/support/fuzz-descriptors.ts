@@ -20,7 +20,7 @@ import {
   TFD_NONBLOCK,
 } from '../../../ts/sys/constants.js';
 import * as sys from '../../../ts/sys/index.js';
-import { must } from './kernel.js';
+import { hasKqueue, must } from './kernel.js';
 
 /** Their numbers: above everything that Node opens meanwhile. */
 const FIRST = 600;
@@ -76,6 +76,10 @@ const makers: readonly (readonly [Make, forCalls: RegExp])[] = [
   [() => [must(sys.timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK))], /timerfd/],
   [() => [must(sys.epoll_create1(0))], /epoll/],
   [() => [must(sys.epoll_create1(0))], /epoll/],
+  [
+    () => [must(hasKqueue ? sys.kqueue() : sys.eventfd(0, EFD_NONBLOCK))],
+    hasKqueue ? /kevent/ : /eventfd/,
+  ],
   [() => [openSync('/dev/null', 'r+')], /write/],
   [() => [openSync('/', 'r')], /dup/],
 ];

@@ -8,9 +8,12 @@ import {
   CLOCK_MONOTONIC,
   EPOLL_CTL_ADD,
   EPOLLOUT,
+  EV_ADD,
+  EVFILT_USER,
   F_SETFL,
   MSG_DONTWAIT,
   MSG_PEEK,
+  NOTE_TRIGGER,
   POLLOUT,
   SHUT_WR,
   SO_ACCEPTCONN,
@@ -25,6 +28,7 @@ import {
 import * as sys from '../../../ts/sys/index.js';
 import {
   boundSocket,
+  hasKqueue,
   type Descriptors,
   listener,
   must,
@@ -146,6 +150,13 @@ const polls = {
     writable.set(writer);
     const args = [Math.max(reader, writer) + 1, readable, writable, new sys.FdSet(), 0];
     return { args, look: () => [readable.isSet(reader), writable.isSet(writer)] };
+  },
+  kqueue: creating(),
+  kevent: (open) => {
+    const kq = hasKqueue ? open.own(sys.kqueue()) : -1;
+    const [changes, events] = [new sys.KeventArray(4), new sys.KeventArray(4)];
+    changes.set(0, 7, EVFILT_USER, EV_ADD, NOTE_TRIGGER);
+    return { args: [kq, changes, 1, events, 4, 0], look: () => events.getIdent(0) };
   },
 } satisfies Partial<Record<SystemCall, Arrange>>;
 

@@ -7,6 +7,7 @@ import { getSystemErrorMap } from 'node:util';
 import {
   AF_INET,
   AF_UNIX,
+  EV_ADD,
   F_SETFL,
   O_CLOEXEC,
   O_NONBLOCK,
@@ -21,6 +22,15 @@ import * as sys from '../../../ts/sys/index.js';
 export type SystemCall = {
   [Name in keyof typeof sys]: Name extends Uncapitalize<Name> ? Name : never;
 }[keyof typeof sys];
+
+/** Whether the addon has kqueue: a BSD, or the shim of test/shim/. Elsewhere it is all `-ENOSYS`. */
+export const hasKqueue: boolean = EV_ADD !== 0;
+
+/** What rows and tests of kqueue need. */
+export const KQUEUE: { readonly feature: string; readonly isThere: boolean } = {
+  feature: 'kqueue',
+  isThere: hasKqueue,
+};
 
 /** Whether a name of level 1 is a system call. The others are arrays of structs, with a capital. */
 export function isSystemCall(name: string): name is SystemCall {

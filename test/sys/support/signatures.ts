@@ -22,9 +22,10 @@ export type Kind =
   | 'timer out'
   | 'events'
   | 'pollfds'
-  | 'nfds'
+  | 'count'
   | 'select nfds'
   | 'fd set'
+  | 'kevents'
   | 'maxevents'
   | 'message'
   | 'message out'
@@ -66,12 +67,12 @@ export const signatures: Readonly<Record<SystemCall, readonly Parameter[]>> = {
   epoll_pwait2: [...wait, ['timeoutNs', 'int64', '?null'], ['sigmask', 'sigmask', '?']],
   poll: [
     ['fds', 'pollfds'],
-    ['nfds', 'nfds'],
+    ['nfds', 'count'],
     ['timeoutMs', 'int'],
   ],
   ppoll: [
     ['fds', 'pollfds'],
-    ['nfds', 'nfds'],
+    ['nfds', 'count'],
     ['timeoutNs', 'int64', '?null'],
     ['sigmask', 'sigmask', '?'],
   ],
@@ -81,6 +82,15 @@ export const signatures: Readonly<Record<SystemCall, readonly Parameter[]>> = {
     ['writefds', 'fd set', '?null'],
     ['exceptfds', 'fd set', '?null'],
     ['timeoutUs', 'int64', '?null'],
+  ],
+  kqueue: [],
+  kevent: [
+    ['kq', 'int'],
+    ['changes', 'kevents', '?null'],
+    ['nchanges', 'count'],
+    ['events', 'kevents', '?null'],
+    ['nevents', 'count'],
+    ['timeoutNs', 'int64', '?null'],
   ],
   socket: [
     ['domain', 'int'],

@@ -1,7 +1,13 @@
 import process from 'node:process';
-import { CLOCK_MONOTONIC, POLLIN, TFD_NONBLOCK } from '../../../ts/sys/constants.js';
+import {
+  CLOCK_MONOTONIC,
+  EV_ADD,
+  EVFILT_READ,
+  POLLIN,
+  TFD_NONBLOCK,
+} from '../../../ts/sys/constants.js';
 import * as sys from '../../../ts/sys/index.js';
-import { type Descriptors, must } from './kernel.js';
+import { Descriptors, hasKqueue, must } from './kernel.js';
 
 const events = new sys.EpollEventArray(1);
 
@@ -21,6 +27,16 @@ export interface TimeoutResult {
 }
 
 const MS = 1_000_000n;
+
+const kevents = new sys.KeventArray(1);
+
+/** What `kevent` answers of a queue that watches the set. */
+function kqueued(epfd: number, timeoutNs: number | bigint | null): number {
+  using open = new Descriptors();
+  const kq = open.own(sys.kqueue());
+  kevents.set(0, epfd, EVFILT_READ, EV_ADD);
+  return sys.kevent(kq, kevents, 1, kevents, 1, timeoutNs);
+}
 
 /** A set of epoll is a descriptor too: readable while it has something to report. */
 function polled(epfd: number): sys.PollFdArray {
@@ -74,6 +90,15 @@ function nanoseconds(ns: number): Timeout[] {
       wait: (epfd) => sys.ppoll(polled(epfd), 1, ns),
       atLeastNs: BigInt(ns),
     },
+    ...(hasKqueue
+      ? [
+          {
+            name: `kevent for ${ns} ns`,
+            wait: (epfd: number): number => kqueued(epfd, ns),
+            atLeastNs: BigInt(ns),
+          },
+        ]
+      : []),
     {
       name: `select for ${ns} ns, in microseconds`,
       wait: (epfd) => selected(epfd, BigInt(Math.ceil(ns / 1_000))),
@@ -95,6 +120,10 @@ export const FOREVER: Readonly<Record<string, (epfd: number) => number>> = {
   'epoll_pwait(-1)': (epfd) => sys.epoll_pwait(epfd, events, 1, -1, null),
   'epoll_pwait(-2)': (epfd) => sys.epoll_pwait(epfd, events, 1, -2, []),
   'epoll_pwait2(null)': (epfd) => sys.epoll_pwait2(epfd, events, 1, null),
+  ...(hasKqueue && {
+    'kevent(null)': (epfd: number): number => kqueued(epfd, null),
+    'kevent(2n ** 63n - 1n)': (epfd: number): number => kqueued(epfd, 2n ** 63n - 1n),
+  }),
   'poll(-1)': (epfd) => sys.poll(polled(epfd), 1, -1),
   'poll(-(2 ** 31))': (epfd) => sys.poll(polled(epfd), 1, -(2 ** 31)),
   'ppoll(null)': (epfd) => sys.ppoll(polled(epfd), 1, null),
