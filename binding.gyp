@@ -30,6 +30,7 @@
         "native/sys/poller.cc",
         "native/sys/message.cc",
         "native/sys/mmsg.cc",
+        "native/sys/multicast.cc",
         "native/sys/socket.cc",
         "native/sys/timerfd.cc",
         "native/sys/wake.cc",

@@ -6,6 +6,7 @@
 //   binding.mmsg       the addresses in an MmsgArray
 //   binding.poller     what the backends poll and select of level 3 stand on
 //   binding.host       watching a set from the loop of Node
+//   binding.multicast  groups and interfaces of UDP sockets
 //   binding.wake       wake handles, known to every thread of the process
 //   binding.constants  the numbers of the kernel's headers
 //   binding.layout     where the kernel keeps the fields of its structs
@@ -67,6 +68,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   Set(env, exports, "poller", Functions(env, environment, {PollerFunctions()}));
   Set(env, exports, "mmsg", Functions(env, environment, {MmsgNameFunctions()}));
   Set(env, exports, "host", Functions(env, environment, {HostFunctions()}));
+  Set(env, exports, "multicast", Functions(env, environment, {MulticastFunctions()}));
   Set(env, exports, "wake", Functions(env, environment, {WakeFunctions()}));
   Set(env, exports, "constants", MakeConstants(env));
   Set(env, exports, "layout", MakeLayout(env));

@@ -140,6 +140,13 @@ interface MmsgCalls {
   getName(slots: Uint8Array, i: number, addr: Sys.SocketAddressOut): void;
 }
 
+/** `setsockopt` with the structs of multicast. An interface is its index; 0: the kernel chooses. */
+interface MulticastCalls {
+  join(fd: number, group: Sys.SocketAddress, interfaceIndex: number): Answer;
+  leave(fd: number, group: Sys.SocketAddress, interfaceIndex: number): Answer;
+  sendFrom(fd: number, family: number, interfaceIndex: number): Answer;
+}
+
 /** Wake handles: known to every thread of the process, safe after their set has closed. */
 interface WakeCalls {
   add(wakeFd: number): number;
@@ -208,6 +215,7 @@ interface Binding {
   readonly mmsg: MmsgCalls;
   readonly poller: PollerCalls;
   readonly host: HostCalls;
+  readonly multicast: MulticastCalls;
   readonly wake: WakeCalls;
   readonly constants: Readonly<Record<string, number | undefined>>;
   readonly layout: {
@@ -264,6 +272,7 @@ function standIn(error: Error): Binding {
     mmsg: group as MmsgCalls,
     poller: group as PollerCalls,
     host: group as HostCalls,
+    multicast: group as MulticastCalls,
     wake: group as WakeCalls,
     constants: {},
     layout: {},

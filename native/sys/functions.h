@@ -41,6 +41,9 @@ FunctionList OwnedTimerfdFunctions();
 // What MmsgArray stands on.
 FunctionList MmsgNameFunctions();
 
+// Level 2: options of sockets that take structs.
+FunctionList MulticastFunctions();
+
 // Level 2: what epoll sets need beyond the system calls.
 FunctionList HostFunctions();
 FunctionList SetFunctions();

@@ -1,17 +1,22 @@
 /** What every owned descriptor is from birth, as fcntl(2) and /proc tell it. */
 import test from 'ava';
 import {
+  DatagramBatch,
   EventFd,
   OwnedDescriptor,
   Pipe,
+  type ReceivedDescriptor,
   TcpListener,
   TcpStream,
   TimerFd,
+  UdpSocket,
+  UnixDatagram,
   UnixListener,
   UnixStream,
   WOULD_BLOCK,
 } from '../../ts/index.js';
 import {
+  AF_UNIX,
   F_GETFD,
   F_GETFL,
   FD_CLOEXEC,
@@ -69,12 +74,33 @@ const kinds: Readonly<Record<string, (t: Teardown) => OwnedDescriptor>> = {
     return closing(t, acceptOne(listener));
   },
   'UnixStream.pair': (t) => unixPair(t)[1],
+  'UdpSocket.bind': (t) => closing(t, UdpSocket.bind()),
+  'UdpSocket.connect': (t) => closing(t, UdpSocket.connect({ port: 9 })),
+  'UnixDatagram.bind': (t) => closing(t, UnixDatagram.bind({ path: abstractName() })),
+  'UnixDatagram.connect': (t) => {
+    const path = abstractName();
+    closing(t, UnixDatagram.bind({ path }));
+    return closing(t, UnixDatagram.connect({ path }));
+  },
+  'UnixDatagram.pair': (t) => datagramPair(t)[1],
+  'UnixStream.receive': (t) => {
+    const [a, b] = unixPair(t);
+    a.sendDescriptors([a]);
+    const message = b.receive(new Uint8Array(1));
+    if (message === WOULD_BLOCK) throw new Error('nothing came');
+    return closing(t, message.descriptors[0] as ReceivedDescriptor);
+  },
   'Pipe.pair, reader': (t) => closingBoth(t).reader,
   'Pipe.pair, writer': (t) => closingBoth(t).writer,
   EventFd: (t) => closing(t, new EventFd()),
   'EventFd, semaphore': (t) => closing(t, new EventFd({ semaphore: true, initialValue: 3 })),
   TimerFd: (t) => closing(t, new TimerFd()),
 };
+
+function datagramPair(t: Teardown): [UnixDatagram, UnixDatagram] {
+  const [a, b] = UnixDatagram.pair();
+  return [closing(t, a), closing(t, b)];
+}
 
 function closingBoth(t: Teardown): { reader: Pipe; writer: Pipe } {
   const { reader, writer } = Pipe.pair();
@@ -156,6 +182,11 @@ test('nothing to take is a value and no exception', (t) => {
   t.is(unix.accept(), null);
   t.is(tcpPair(t).client.read(buffer), WOULD_BLOCK);
   t.is(unixPair(t)[0].read(buffer), WOULD_BLOCK);
+  t.is(unixPair(t)[0].receive(buffer), WOULD_BLOCK);
+  t.is(closing(t, UdpSocket.bind()).receive(buffer), WOULD_BLOCK);
+  t.is(closing(t, UdpSocket.bind()).receiveBatch(new DatagramBatch()), WOULD_BLOCK);
+  t.is(datagramPair(t)[0].receive(buffer), WOULD_BLOCK);
+  t.is(datagramPair(t)[0].receiveDescriptors(buffer), WOULD_BLOCK);
   t.is(closingBoth(t).reader.read(buffer), WOULD_BLOCK);
   t.is(closing(t, new EventFd()).read(), WOULD_BLOCK);
   t.is(closing(t, new TimerFd()).read(), WOULD_BLOCK);
@@ -166,6 +197,8 @@ test('a closed object throws ERR_CLOSED with its class from every method', (t) =
   const attempts: readonly (readonly [OwnedDescriptor, readonly (() => unknown)[]])[] = [
     streamAttempts(tcpPair(t).client, buffer),
     streamAttempts(unixPair(t)[0], buffer),
+    datagramAttempts(closing(t, UdpSocket.bind()), buffer),
+    datagramAttempts(datagramPair(t)[0], buffer),
     listenerAttempts(listeners(t).tcp),
     listenerAttempts(listeners(t).unix),
     pipeAttempts(closingBoth(t).reader, buffer),
@@ -202,7 +235,10 @@ function streamAttempts(stream: TcpStream | UnixStream, buffer: Buffer): Attempt
     () => stream.toNetSocket(),
     () => stream.release(),
   ];
-  if (!(stream instanceof TcpStream)) return [stream, calls];
+  if (stream instanceof UnixStream) {
+    const passing = [() => stream.sendDescriptors([]), () => stream.receive(buffer)];
+    return [stream, [...calls, ...passing]];
+  }
   const setters = [
     () => {
       stream.setNoDelay();
@@ -212,6 +248,49 @@ function streamAttempts(stream: TcpStream | UnixStream, buffer: Buffer): Attempt
     },
   ];
   return [stream, [...calls, ...setters]];
+}
+
+function datagramAttempts(socket: UdpSocket | UnixDatagram, buffer: Buffer): Attempts {
+  const batch = new DatagramBatch();
+  const calls = [
+    () => socket.receive(buffer),
+    () => socket.receive(buffer, 0, 1, {}),
+    () => socket.send(buffer),
+    () => socket.sendTo({ family: AF_UNIX, path: 'x' }, buffer),
+    () => socket.receiveBatch(batch),
+    () => socket.sendBatch(batch),
+    () => {
+      socket.disconnect();
+    },
+    () => socket.takeError(),
+    () => socket.localAddress,
+    () => socket.remoteAddress,
+    () => socket.release(),
+  ];
+  const own =
+    socket instanceof UdpSocket
+      ? [
+          () => {
+            socket.connect({ port: 9 });
+          },
+          () => {
+            socket.joinGroup('239.1.2.3');
+          },
+          () => {
+            socket.leaveGroup('239.1.2.3');
+          },
+          () => {
+            socket.setMulticastInterface(0);
+          },
+        ]
+      : [
+          () => {
+            socket.connect({ path: 'x' });
+          },
+          () => socket.sendDescriptors([]),
+          () => socket.receiveDescriptors(buffer),
+        ];
+  return [socket, [...calls, ...own]];
 }
 
 function listenerAttempts(listener: TcpListener | UnixListener): Attempts {
@@ -248,7 +327,9 @@ test('a listener with a spare descriptor gives both back, by close and by releas
 test('what cannot be made leaves no descriptor behind', (t) => {
   const { tcp } = listeners(t);
   const path = abstractName();
+  const taken = abstractName(); // names of datagram sockets are a space of their own
   closing(t, UnixListener.listen({ path }));
+  closing(t, UnixDatagram.bind({ path: taken }));
   const before = countDescriptors();
   const attempts: readonly (readonly [() => unknown, string])[] = [
     [() => TcpListener.listen({ port: portOf(tcp) }), 'EADDRINUSE'],
@@ -266,6 +347,16 @@ test('what cannot be made leaves no descriptor behind', (t) => {
     [() => UnixStream.connect({ path: '/nowhere/at/all' }), 'ENOENT'],
     [() => UnixStream.connect({ path: abstractName() }), 'ECONNREFUSED'],
     [() => UnixStream.connect({ path: undefined as never }), 'ERR_INVALID_ARG_TYPE'],
+    [() => UdpSocket.bind({ host: '192.0.2.1' }), 'EADDRNOTAVAIL'],
+    [() => UdpSocket.bind({ port: 65_536 }), 'ERR_OUT_OF_RANGE'],
+    [() => UdpSocket.bind({ host: 'localhost' }), 'ERR_OUT_OF_RANGE'],
+    [() => UdpSocket.bind({ port: '80' as never }), 'ERR_INVALID_ARG_TYPE'],
+    [() => UdpSocket.connect({ port: 9, localHost: '192.0.2.1' }), 'EADDRNOTAVAIL'],
+    [() => UdpSocket.connect({ host: '255.255.255.255', port: 9 }), 'EACCES'],
+    [() => UnixDatagram.bind({ path: taken }), 'EADDRINUSE'],
+    [() => UnixDatagram.bind({ path: '/nowhere/at/all' }), 'ENOENT'],
+    [() => UnixDatagram.bind({ path: 1 as never }), 'ERR_INVALID_ARG_TYPE'],
+    [() => UnixDatagram.connect({ path: abstractName() }), 'ECONNREFUSED'],
     [() => new EventFd({ initialValue: -1 }), 'ERR_OUT_OF_RANGE'],
     [() => new EventFd({ initialValue: 2 ** 32 }), 'ERR_OUT_OF_RANGE'],
     [() => new EventFd({ initialValue: '1' as never }), 'ERR_INVALID_ARG_TYPE'],

@@ -7,7 +7,8 @@ import { fixture, runNode, type ChildResult } from '../support/child.js';
 const file = fixture('descriptor-leak');
 const KINDS = [
   ...['Epoll', 'EventFd', 'TimerFd', 'Pipe', 'Pipe', 'TcpListener', 'TcpStream', 'TcpStream'],
-  ...['UnixListener', 'UnixStream', 'UnixStream'],
+  ...['UnixListener', 'UnixStream', 'UnixStream', 'UdpSocket', 'UnixDatagram'],
+  ...['ReceivedDescriptor'],
 ];
 
 interface Said {

@@ -4,6 +4,7 @@
  */
 import test from 'ava';
 import {
+  DatagramBatch,
   Epoll,
   EpollEvents,
   EventFd,
@@ -12,11 +13,13 @@ import {
   PollerEvents,
   PRIORITY,
   READABLE,
+  type ReceivedMessage,
   type SocketAddress,
   SystemError,
   TcpListener,
   TcpStream,
   TimerFd,
+  UdpSocket,
   UnixListener,
   UnixStream,
   Waker,
@@ -95,6 +98,17 @@ export function descriptors(): void {
   const counted: bigint | typeof WOULD_BLOCK = new EventFd().read();
   const { reader, writer }: { reader: Pipe; writer: Pipe } = Pipe.pair();
   const error: SystemError | null = left.takeError();
+  const udp: UdpSocket = UdpSocket.bind({ port: 0 });
+  const length: number = udp.receive(new Uint8Array(4), 0, 4, {});
+  const batch = new DatagramBatch(8, 512);
+  const went: number = udp.sendBatch(batch);
+  const message: ReceivedMessage | -1 = left.receive(new Uint8Array(4));
+  if (message !== WOULD_BLOCK) use(TcpStream.adopt(message.descriptors[0] ?? 0));
+  // @ts-expect-error may be nothing
+  const sure: ReceivedMessage = left.receive(new Uint8Array(4));
+  // @ts-expect-error one descriptor is no list
+  left.sendDescriptors(right);
+  use(length, went, sure);
   // @ts-expect-error a name of a direction, not a number
   right.shutdown(1);
   // @ts-expect-error a port is needed

@@ -32,6 +32,9 @@ export const WOULD_BLOCK = -1;
 /** The descriptor of an object that has none any more. */
 const NONE = -1;
 
+/** Takes the number out of its object while the environment goes on owning it. Set by the class. */
+let handOver: (object: OwnedDescriptor) => number;
+
 /**
  * A descriptor with one owner.
  *
@@ -41,6 +44,10 @@ const NONE = -1;
 export abstract class OwnedDescriptor implements Disposable {
   #fd: number;
   readonly #leaks: LeakDetector;
+
+  static {
+    handOver = (object) => object.#leave();
+  }
 
   /** Takes a descriptor that the environment owns already. @internal */
   protected constructor(fd: number, leaks: LeakDetector, alsoClose?: () => void) {
@@ -115,14 +122,21 @@ export abstract class OwnedDescriptor implements Disposable {
   }
 }
 
-/** Takes over a number from outside: checks that it is open, makes it non-blocking. @internal */
-export function adopt(fd: number): number {
-  checkInteger(fd, 'fd', INT_MIN, INT_MAX);
+/**
+ * Takes over a number from outside, or the descriptor of another object, which is closed then:
+ * checks that it is open, makes it non-blocking.
+ * @internal
+ */
+export function adopt(from: number | OwnedDescriptor): number {
+  const object = from instanceof OwnedDescriptor ? from : undefined;
+  if (object?.closed === true) throw closedError(nameOf(object));
+  const fd = checkInteger(object === undefined ? from : object.fd, 'fd', INT_MIN, INT_MAX);
   const details = { fd, detail: `fd ${String(fd)}` };
   const flags = check(fcntl(fd, F_GETFL), 'fcntl', details);
   const descriptorFlags = check(fcntl(fd, F_GETFD), 'fcntl', details);
   check(fcntl(fd, F_SETFL, flags | O_NONBLOCK), 'fcntl', details);
   check(fcntl(fd, F_SETFD, descriptorFlags | FD_CLOEXEC), 'fcntl', details);
+  if (object !== undefined) return handOver(object);
   const result = binding.owned.own(fd);
   if (result === -EBUSY) throw ownedAlready(fd);
   check(result, 'fcntl', details);

@@ -33,13 +33,13 @@ export class Pipe extends OwnedDescriptor {
   }
 
   /**
-   * Takes over an end by its number: of a pipe, a FIFO, or a terminal. This object owns it from
-   * now on.
+   * Takes over an end by its number, or from another object: of a pipe, a FIFO, or a terminal.
+   * This object owns it from now on.
    *
    * @throws SystemError `EBADF`; `ERR_FD_OWNED`: another object of this thread has it.
    */
-  static adopt(fd: number): Pipe {
-    return new Pipe(adopt(fd), leaks);
+  static adopt(from: number | OwnedDescriptor): Pipe {
+    return new Pipe(adopt(from), leaks);
   }
 
   /**

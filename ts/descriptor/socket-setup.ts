@@ -13,6 +13,7 @@ import { binding } from '../native.js';
 import {
   AF_INET,
   AF_INET6,
+  AF_UNIX,
   EINPROGRESS,
   SO_ACCEPTCONN,
   SO_DOMAIN,
@@ -23,7 +24,8 @@ import {
   SOL_SOCKET,
 } from '../sys/constants.js';
 import { bind, connect, getsockopt, listen, setsockopt, type SocketAddress } from '../sys/index.js';
-import { adopt } from './owned-descriptor.js';
+import { toFd } from './fd-like.js';
+import { adopt, OwnedDescriptor } from './owned-descriptor.js';
 
 /** Connections that wait unless `backlog` says otherwise: as Node has it. */
 const BACKLOG = 511;
@@ -46,11 +48,8 @@ function show(address: SocketAddress): string {
   return `${host}:${String(address.port)}`;
 }
 
-function openStream(family: number): number {
-  return check(
-    binding.owned.socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0),
-    'socket',
-  );
+function openSocket(family: number, type: number): number {
+  return check(binding.owned.socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), 'socket');
 }
 
 /** @internal */
@@ -69,24 +68,43 @@ export function listeningSocket(
   options: { readonly backlog?: number },
   configure: (fd: number) => void,
 ): number {
-  return setUp(openStream(address.family), (fd) => {
+  return setUp(openSocket(address.family, SOCK_STREAM), (fd) => {
     configure(fd);
     bindTo(fd, address);
     check(listen(fd, options.backlog ?? BACKLOG), 'listen', { fd, detail: show(address) });
   });
 }
 
-/** A stream socket that is connected or about to be. @internal */
+/** A socket that is bound to an address and owned by the environment. @internal */
+export function boundSocket(
+  address: SocketAddress,
+  type: number,
+  configure: (fd: number) => void = () => undefined,
+): number {
+  return setUp(openSocket(address.family, type), (fd) => {
+    configure(fd);
+    bindTo(fd, address);
+  });
+}
+
+/** A socket that is connected or about to be. @internal */
 export function connectingSocket(
   address: SocketAddress,
   configure: (fd: number) => void = () => undefined,
+  type: number = SOCK_STREAM,
 ): number {
-  return setUp(openStream(address.family), (fd) => {
+  return setUp(openSocket(address.family, type), (fd) => {
     configure(fd);
     const result = connect(fd, address);
     if (result === 0 || result === -EINPROGRESS) return;
     throw new SystemError(result, 'connect', { fd, detail: show(address) });
   });
+}
+
+/** The address of a path, or of an abstract name after `'\0'`. @internal */
+export function unixAddress(path: unknown): SocketAddress {
+  if (typeof path !== 'string') throw invalidArgType('path', 'string', path);
+  return { family: AF_UNIX, path };
 }
 
 /** The address of a literal host and a port. Names are for `node:dns`. @internal */
@@ -116,14 +134,20 @@ function scopeOf(zone: string | undefined, host: string): number {
 /** What a number must be to be taken over. */
 interface WantedSocket {
   readonly families: readonly number[];
+  readonly type: number;
   readonly listening: boolean;
   /** The class that takes it over, for messages. */
   readonly kind: string;
 }
 
-/** Takes over a number that must be a stream socket of a family, listening or not. @internal */
-export function adoptStream(fd: number, wanted: WantedSocket): number {
-  checkInteger(fd, 'fd', INT_MIN, INT_MAX);
+/** Takes over a socket that must be of a type and a family, listening or not. @internal */
+export function adoptSocket(from: number | OwnedDescriptor, wanted: WantedSocket): number {
+  const fd = checkInteger(
+    from instanceof OwnedDescriptor ? toFd(from) : from,
+    'fd',
+    INT_MIN,
+    INT_MAX,
+  );
   const option = (name: number): number => {
     const value = new Int32Array(1);
     const details = { fd, detail: `fd ${String(fd)}` };
@@ -131,10 +155,10 @@ export function adoptStream(fd: number, wanted: WantedSocket): number {
     return value[0] as number;
   };
   const fits =
-    option(SO_TYPE) === SOCK_STREAM &&
+    option(SO_TYPE) === wanted.type &&
     wanted.families.includes(option(SO_DOMAIN)) &&
     (option(SO_ACCEPTCONN) !== 0) === wanted.listening;
-  if (fits) return adopt(fd);
+  if (fits) return adopt(from);
   throw Object.assign(new TypeError(`fd ${String(fd)} is no socket for a ${wanted.kind}`), {
     code: 'ERR_INVALID_FD_TYPE',
   });

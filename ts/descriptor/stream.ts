@@ -1,33 +1,10 @@
 import net from 'node:net';
-import {
-  checkInteger,
-  closedError,
-  INT_MAX,
-  INT_MIN,
-  invalidArgType,
-  SystemError,
-} from '../errors.js';
-import {
-  EAGAIN,
-  MSG_NOSIGNAL,
-  SHUT_RD,
-  SHUT_RDWR,
-  SHUT_WR,
-  SO_ERROR,
-  SOL_SOCKET,
-} from '../sys/constants.js';
-import {
-  getpeername,
-  getsockname,
-  getsockopt,
-  recv,
-  send,
-  shutdown,
-  type SocketAddress,
-  type SocketAddressOut,
-} from '../sys/index.js';
+import { checkInteger, closedError, INT_MAX, INT_MIN, invalidArgType } from '../errors.js';
+import { EAGAIN, MSG_NOSIGNAL, SHUT_RD, SHUT_RDWR, SHUT_WR } from '../sys/constants.js';
+import { recv, send, shutdown } from '../sys/index.js';
 import { nameOf } from './fd-like.js';
-import { OwnedDescriptor, WOULD_BLOCK } from './owned-descriptor.js';
+import { WOULD_BLOCK } from './owned-descriptor.js';
+import { Socket } from './socket.js';
 import { restOf } from './view.js';
 
 /** The directions of a connection that `shutdown` can end. */
@@ -48,7 +25,7 @@ export interface ToNetSocketOptions {
 /**
  * A connected, or connecting, stream socket. Base of `TcpStream` and `UnixStream`.
  */
-export abstract class Stream extends OwnedDescriptor {
+export abstract class Stream extends Socket {
   /**
    * Receives into a slice of a buffer: recv(2).
    *
@@ -107,36 +84,6 @@ export abstract class Stream extends OwnedDescriptor {
       throw invalidArgType('how', "'read', 'write' or 'both'", how);
     }
     this.checked(shutdown(this.fd, SHUTDOWN_HOW[how]), 'shutdown');
-  }
-
-  /**
-   * Takes the error that waits on the socket (`SO_ERROR`), and clears it.
-   *
-   * After a connect in progress: once the descriptor is writable, `null` means connected.
-   *
-   * @returns  The error, not thrown; `null` if there is none.
-   * @throws   `ERR_CLOSED`.
-   */
-  takeError(): SystemError | null {
-    const value = new Int32Array(1);
-    this.checked(getsockopt(this.fd, SOL_SOCKET, SO_ERROR, value), 'getsockopt');
-    const errno = value[0] as number;
-    if (errno === 0) return null;
-    return new SystemError(-errno, 'connect', { fd: this.fd, detail: `fd ${String(this.fd)}` });
-  }
-
-  /** This end's address: getsockname(2). Asks the kernel each time. */
-  get localAddress(): SocketAddress {
-    const address: SocketAddressOut = {};
-    this.checked(getsockname(this.fd, address), 'getsockname');
-    return address as SocketAddress;
-  }
-
-  /** The other end's address: getpeername(2). Throws `ENOTCONN` while not connected. */
-  get remoteAddress(): SocketAddress {
-    const address: SocketAddressOut = {};
-    this.checked(getpeername(this.fd, address), 'getpeername');
-    return address as SocketAddress;
   }
 
   /**

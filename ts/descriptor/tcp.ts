@@ -8,6 +8,7 @@ import {
   SO_KEEPALIVE,
   SO_REUSEADDR,
   SO_REUSEPORT,
+  SOCK_STREAM,
   SOL_SOCKET,
   TCP_KEEPCNT,
   TCP_KEEPIDLE,
@@ -17,8 +18,9 @@ import {
 import { setsockopt } from '../sys/index.js';
 import { LeakDetector } from './leak-detector.js';
 import { Listener, type ListenerOptions } from './listener.js';
+import type { OwnedDescriptor } from './owned-descriptor.js';
 import {
-  adoptStream,
+  adoptSocket,
   bindTo,
   connectingSocket,
   inetAddress,
@@ -28,8 +30,9 @@ import {
 import { Stream } from './stream.js';
 
 const INET_FAMILIES = [AF_INET, AF_INET6] as const;
-const TCP_STREAM = { families: INET_FAMILIES, listening: false, kind: 'TcpStream' };
-const TCP_LISTENER = { families: INET_FAMILIES, listening: true, kind: 'TcpListener' };
+const TCP = { families: INET_FAMILIES, type: SOCK_STREAM };
+const TCP_STREAM = { ...TCP, listening: false, kind: 'TcpStream' };
+const TCP_LISTENER = { ...TCP, listening: true, kind: 'TcpListener' };
 
 /** Where to connect to. */
 export interface TcpConnectOptions {
@@ -89,14 +92,14 @@ export class TcpStream extends Stream {
   }
 
   /**
-   * Takes over a connected TCP socket by its number, from another thread or process. This object
-   * owns it from now on.
+   * Takes over a connected TCP socket by its number, from another thread or process, or from
+   * another object. This object owns it from now on.
    *
    * @throws SystemError `EBADF`, `ENOTSOCK`; `ERR_INVALID_FD_TYPE`: another kind of socket;
    *         `ERR_FD_OWNED`: another object of this thread has it.
    */
-  static adopt(fd: number): TcpStream {
-    return TcpStream.wrap(adoptStream(fd, TCP_STREAM));
+  static adopt(from: number | OwnedDescriptor): TcpStream {
+    return TcpStream.wrap(adoptSocket(from, TCP_STREAM));
   }
 
   /** Sends small messages at once (`TCP_NODELAY`) or lets the kernel gather them. */
@@ -169,13 +172,14 @@ export class TcpListener extends Listener<TcpStream> {
   }
 
   /**
-   * Takes over a listening TCP socket by its number. This object owns it from now on.
+   * Takes over a listening TCP socket by its number, or from another object. This object owns it
+   * from now on.
    *
    * @throws SystemError `EBADF`, `ENOTSOCK`; `ERR_INVALID_FD_TYPE`: another kind of socket;
    *         `ERR_FD_OWNED`: another object of this thread has it.
    */
-  static adopt(fd: number, options: ListenerOptions = {}): TcpListener {
-    const owned = adoptStream(fd, TCP_LISTENER);
+  static adopt(from: number | OwnedDescriptor, options: ListenerOptions = {}): TcpListener {
+    const owned = adoptSocket(from, TCP_LISTENER);
     return new TcpListener(owned, listenerLeaks, options);
   }
 

@@ -1,24 +1,29 @@
-import { lstatSync, unlinkSync } from 'node:fs';
-import { resolve } from 'node:path';
-import { check, invalidArgType } from '../errors.js';
+import { check } from '../errors.js';
 import { binding } from '../native.js';
-import { AF_UNIX, SOCK_CLOEXEC, SOCK_NONBLOCK, SOCK_STREAM } from '../sys/constants.js';
-import type { SocketAddress } from '../sys/index.js';
+import { AF_UNIX, EAGAIN, SOCK_CLOEXEC, SOCK_NONBLOCK, SOCK_STREAM } from '../sys/constants.js';
+import { BoundFile } from './bound-file.js';
+import {
+  receiveWithDescriptors,
+  sendWithDescriptors,
+  type ReceivedMessage,
+} from './descriptor-passing.js';
+import type { FdLike } from './fd-like.js';
 import { LeakDetector } from './leak-detector.js';
 import { Listener, type ListenerOptions } from './listener.js';
-import { adoptStream, connectingSocket, listeningSocket } from './socket-setup.js';
+import { WOULD_BLOCK, type OwnedDescriptor } from './owned-descriptor.js';
+import { adoptSocket, connectingSocket, listeningSocket, unixAddress } from './socket-setup.js';
 import { Stream } from './stream.js';
+import { restOf } from './view.js';
 
-const UNIX_STREAM = { families: [AF_UNIX], listening: false, kind: 'UnixStream' };
-const UNIX_LISTENER = { families: [AF_UNIX], listening: true, kind: 'UnixListener' };
+const UNIX = { families: [AF_UNIX], type: SOCK_STREAM };
+const UNIX_STREAM = { ...UNIX, listening: false, kind: 'UnixStream' };
+const UNIX_LISTENER = { ...UNIX, listening: true, kind: 'UnixListener' };
+
+/** Descriptors cannot go through a stream without a byte. */
+const ONE_BYTE = new Uint8Array(1);
 
 const streamLeaks = new LeakDetector('UnixStream');
 const listenerLeaks = new LeakDetector('UnixListener');
-
-function unixAddress(path: unknown): SocketAddress {
-  if (typeof path !== 'string') throw invalidArgType('path', 'string', path);
-  return { family: AF_UNIX, path };
-}
 
 /**
  * A Unix stream connection: non-blocking, close-on-exec, with one owner.
@@ -51,13 +56,64 @@ export class UnixStream extends Stream {
   }
 
   /**
-   * Takes over a connected Unix stream socket by its number. This object owns it from now on.
+   * Takes over a connected Unix stream socket by its number, or from another object. This object
+   * owns it from now on.
    *
    * @throws SystemError `EBADF`, `ENOTSOCK`; `ERR_INVALID_FD_TYPE`: another kind of socket;
    *         `ERR_FD_OWNED`: another object of this thread has it.
    */
-  static adopt(fd: number): UnixStream {
-    return UnixStream.wrap(adoptStream(fd, UNIX_STREAM));
+  static adopt(from: number | OwnedDescriptor): UnixStream {
+    return UnixStream.wrap(adoptSocket(from, UNIX_STREAM));
+  }
+
+  /**
+   * Sends descriptors to the peer, which gets duplicates of its own: sendmsg(2) with `SCM_RIGHTS`.
+   * They go with the first of the bytes.
+   *
+   * @param descriptors  At most 253; they stay open here and with their owners.
+   * @param buffer       What to send with them, a byte at least. Default: one zero byte.
+   * @returns            Bytes taken, and then all descriptors are under way; `WOULD_BLOCK` (-1) if
+   *                     there is no room, and then none is.
+   * @throws SystemError `EINVAL`: more than 253; `EBADF`: one is not open; `ETOOMANYREFS`: too
+   *         many are under way; `EPIPE` …; `ERR_CLOSED`; `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`.
+   */
+  sendDescriptors(
+    descriptors: readonly FdLike[],
+    buffer: ArrayBufferView = ONE_BYTE,
+    offset = 0,
+    length: number = restOf(buffer, offset),
+  ): number {
+    const result = sendWithDescriptors(this.fd, descriptors, [buffer, offset, length], 1);
+    if (result >= 0) return result;
+    if (result === -EAGAIN) return WOULD_BLOCK;
+    throw this.failure(result, 'sendmsg');
+  }
+
+  /**
+   * Receives bytes and the descriptors that came with them: recvmsg(2).
+   *
+   * The descriptors are close-on-exec and owned before JavaScript sees them. What `read` meets
+   * instead, the kernel closes. One call takes the descriptors of one `sendDescriptors` at most.
+   *
+   * @param buffer           Any ArrayBufferView; looked up in this call, not kept.
+   * @param offset           Bytes into the view. Default: 0.
+   * @param length           Bytes at most. Default: the rest of the view.
+   * @param mostDescriptors  Room for descriptors, 0 … 253; others are closed. Default: 253.
+   * @returns                What came, 0 bytes at the end of the stream; `WOULD_BLOCK` (-1) if
+   *                         nothing is there.
+   * @throws SystemError `ECONNRESET`, `ENOTCONN` …; `ERR_CLOSED`; `ERR_INVALID_ARG_TYPE`,
+   *         `ERR_OUT_OF_RANGE`.
+   */
+  receive(
+    buffer: ArrayBufferView,
+    offset = 0,
+    length: number = restOf(buffer, offset),
+    mostDescriptors?: number,
+  ): ReceivedMessage | typeof WOULD_BLOCK {
+    const result = receiveWithDescriptors(this.fd, [buffer, offset, length], 0, mostDescriptors);
+    if (typeof result !== 'number') return result;
+    if (result === -EAGAIN) return WOULD_BLOCK;
+    throw this.failure(result, 'recvmsg');
   }
 }
 
@@ -89,22 +145,19 @@ export class UnixListener extends Listener<UnixStream> {
   static listen(options: UnixListenOptions): UnixListener {
     const fd = listeningSocket(unixAddress(options.path), options, () => undefined);
     const listener = new UnixListener(fd, listenerLeaks, options);
-    const onDisk = options.path !== '' && !options.path.startsWith('\0');
-    if (onDisk && (options.unlinkOnClose ?? true)) {
-      listener.#boundFile = new BoundFile(options.path);
-    }
+    if (options.unlinkOnClose ?? true) listener.#boundFile = BoundFile.of(options.path);
     return listener;
   }
 
   /**
-   * Takes over a listening Unix stream socket by its number. This object owns it from now on; its
-   * path is left alone.
+   * Takes over a listening Unix stream socket by its number, or from another object. This object
+   * owns it from now on; its path is left alone.
    *
    * @throws SystemError `EBADF`, `ENOTSOCK`; `ERR_INVALID_FD_TYPE`: another kind of socket;
    *         `ERR_FD_OWNED`: another object of this thread has it.
    */
-  static adopt(fd: number, options: ListenerOptions = {}): UnixListener {
-    const owned = adoptStream(fd, UNIX_LISTENER);
+  static adopt(from: number | OwnedDescriptor, options: ListenerOptions = {}): UnixListener {
+    const owned = adoptSocket(from, UNIX_LISTENER);
     return new UnixListener(owned, listenerLeaks, options);
   }
 
@@ -120,27 +173,4 @@ export class UnixListener extends Listener<UnixStream> {
   protected override wrap(fd: number): UnixStream {
     return UnixStream.wrap(fd);
   }
-}
-
-/** The socket file that `bind` made. */
-class BoundFile {
-  readonly #path: string;
-  readonly #identity: string | undefined;
-
-  constructor(path: string) {
-    // Relative to where the program is now, as `bind` takes it, and not to where it closes.
-    this.#path = resolve(path);
-    this.#identity = identityOf(path);
-  }
-
-  /** Another listener may have taken the path since: its file stays. */
-  remove(): void {
-    if (this.#identity === undefined || identityOf(this.#path) !== this.#identity) return;
-    unlinkSync(this.#path);
-  }
-}
-
-function identityOf(path: string): string | undefined {
-  const stat = lstatSync(path, { bigint: true, throwIfNoEntry: false });
-  return stat === undefined ? undefined : `${String(stat.dev)}:${String(stat.ino)}`;
 }
