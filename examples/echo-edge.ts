@@ -95,7 +95,7 @@ const acceptor: Server = {
   },
 };
 
-const listener = listenAt('echo-edge', commandLine('echo-edge'));
+const listener = listenAt('echo-edge', commandLine('echo-edge').at);
 const signals = new StopSignals();
 const epoll = new Epoll<Server>();
 const events = new EpollEvents<Server>();

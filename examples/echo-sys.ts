@@ -117,7 +117,7 @@ function ready(fd: number): void {
   }
 }
 
-const at = commandLine('echo-sys');
+const at = commandLine('echo-sys').at;
 const address = socketAddress(at);
 const listener = listenAt(address);
 const signals = new StopSignals();

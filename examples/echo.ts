@@ -91,7 +91,7 @@ const acceptor: Server = {
   },
 };
 
-const listener = listenAt('echo', commandLine('echo'));
+const listener = listenAt('echo', commandLine('echo').at);
 const signals = new StopSignals();
 const epoll = new Epoll<Server>();
 const events = new EpollEvents<Server>();

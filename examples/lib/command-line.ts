@@ -9,31 +9,53 @@ import type { SocketAddress } from 'raw-epoll';
 /** Where to listen: a TCP port, or a path for a Unix socket. */
 export type ListenAt = { readonly host: string; readonly port: number } | { readonly path: string };
 
-const BACKENDS: readonly string[] = ['auto', 'epoll'];
+/** What a program takes beside the common options. */
+export interface Special<Name extends string> {
+  /** The backends that it runs on. Default: epoll alone. */
+  readonly backends?: readonly string[];
+  /** Options with a value: the lines that `--help` says about them, by their names. */
+  readonly options?: Readonly<Record<Name, string>>;
+}
+
+/** What the user asked for. */
+export interface CommandLine<Name extends string> {
+  readonly at: ListenAt;
+  readonly backend: string;
+  /** The program's own options that were given. */
+  readonly own: Readonly<Partial<Record<Name, string>>>;
+}
+
 /** `sizeof sun_path`, less the zero byte that ends it: unix(7). */
 const PATH_BYTES_MAX = 107;
 
-const HELP = `[options]
+const help = (backends: readonly string[], own: readonly string[]): string => `[options]
 
   --host ADDRESS      an IPv4 or IPv6 address (127.0.0.1)
   --port PORT         0 lets the kernel choose (8080)
   --path FILE         a Unix socket instead
-  --backend BACKEND   ${BACKENDS.join(' or ')} (auto)
-  --help              this text
+  --backend BACKEND   ${backends.join(' or ')} (auto)
+${own.map((line) => `  ${line}\n`).join('')}  --help              this text
 `;
 
 class UsageError extends Error {}
 
 /** Reads the options; leaves with code 2 and a reason on stderr if one is wrong. */
-export function commandLine(program: string): ListenAt {
+export function commandLine<Name extends string = never>(
+  program: string,
+  special: Special<Name> = {},
+): CommandLine<Name> {
+  const { backends = ['auto', 'epoll'], options = {} } = special;
   try {
-    const { help, ...given } = parse();
-    if (!help) return checked(given);
+    const { wantsHelp, own, ...given } = parse(Object.keys(options));
+    if (!wantsHelp) {
+      const ownGiven = own as Readonly<Partial<Record<Name, string>>>;
+      return { at: checked(given, backends), backend: given.backend, own: ownGiven };
+    }
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
     leave(program, error.message, 2);
   }
-  process.stdout.write(`Usage: ${program} ${HELP}`);
+  process.stdout.write(`Usage: ${program} ${help(backends, Object.values(options))}`);
   process.exit(0);
 }
 
@@ -61,10 +83,17 @@ interface Given {
   readonly backend: string;
 }
 
-function parse(): Given & { readonly help: boolean } {
+interface Parsed extends Given {
+  readonly wantsHelp: boolean;
+  readonly own: Readonly<Record<string, string>>;
+}
+
+function parse(ownNames: readonly string[]): Parsed {
+  const ownOptions = ownNames.map((name) => [name, { type: 'string' }] as const);
   try {
     const { values } = parseArgs({
       options: {
+        ...Object.fromEntries(ownOptions),
         host: { type: 'string' },
         port: { type: 'string' },
         path: { type: 'string' },
@@ -72,7 +101,8 @@ function parse(): Given & { readonly help: boolean } {
         help: { type: 'boolean', default: false },
       },
     });
-    return values;
+    const { host, port, path, backend, help: wantsHelp, ...own } = values;
+    return { host, port, path, backend, wantsHelp, own: own };
   } catch (error) {
     // The first sentence says what is wrong; the others are about arguments that begin with '-'.
     throw new UsageError(
@@ -81,9 +111,9 @@ function parse(): Given & { readonly help: boolean } {
   }
 }
 
-function checked({ host, port, path, backend }: Given): ListenAt {
-  if (!BACKENDS.includes(backend)) {
-    throw new UsageError(`--backend must be ${BACKENDS.join(' or ')}, not '${backend}'`);
+function checked({ host, port, path, backend }: Given, backends: readonly string[]): ListenAt {
+  if (!backends.includes(backend)) {
+    throw new UsageError(`--backend must be ${backends.join(' or ')}, not '${backend}'`);
   }
   if (path === undefined) {
     return { host: checkedHost(host ?? '127.0.0.1'), port: checkedPort(port ?? '8080') };

@@ -8,7 +8,7 @@ import { exampleFile } from '../support/server.js';
 import { connectTo, roundTrip } from './clients.js';
 import { start } from './start.js';
 
-const SERVERS = ['echo', 'echo-edge', 'echo-sys'];
+const SERVERS = ['echo', 'echo-edge', 'echo-sys', 'compare-backends'];
 
 const hasIpv6 = Object.values(networkInterfaces()).some((addresses) =>
   addresses?.some(({ address }) => address === '::1'),
