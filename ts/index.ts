@@ -1,7 +1,7 @@
 /**
  * raw-epoll: readiness made explicit.
  *
- * Level 2: owned descriptors and `Epoll`; errors thrown, stale events filtered. Level 3: `Poller`,
+ * Level 2: owned descriptors, `Epoll` and `Kqueue`; errors thrown, stale events filtered. Level 3: `Poller`,
  * one interface over epoll, kqueue, poll and select. The system calls themselves are in `raw-epoll/sys`, the kernel's numbers in `raw-epoll/constants`.
  *
  * @packageDocumentation
@@ -43,6 +43,12 @@ export type { EventFdOptions } from './descriptor/event-fd.js';
 export { TimerFd } from './descriptor/timer-fd.js';
 export type { TimerClock, TimerSetting } from './descriptor/timer-fd.js';
 export { trackDescriptors } from './descriptor/leak-detector.js';
+
+export { Kqueue } from './kqueue/kqueue.js';
+export type { KqueueChange } from './kqueue/kqueue.js';
+export { KqueueEvents } from './kqueue/kqueue-events.js';
+export type { KqueueEvent } from './kqueue/kqueue-events.js';
+export type { KnoteRegistration } from './kqueue/knote-table.js';
 
 // 3. One interface over every backend.
 export { Poller } from './poller/poller.js';

@@ -150,12 +150,28 @@ interface MulticastCalls {
 /** Wake handles: known to every thread of the process, safe after their set has closed. */
 interface WakeCalls {
   add(wakeFd: number): number;
+  /** For a kqueue that watches its own wake. */
+  addKqueue(kq: number): number;
   remove(id: number): void;
   /** 1, or 0 if the set is closed. */
   wake(id: number): Answer;
   wakeAllForExit(): void;
   /** Which calls of the waits are to be treated as missing (1) and which not (0). */
   without(epollPwait2: number, ppoll: number): void;
+}
+
+/** What the kqueue sets of level 2 stand on. The wake is a descriptor, or -1: an event of the user. */
+interface KqueueCalls {
+  /** Has the kqueue watch its wake. `-ENOSYS` where there are no events of the user. */
+  watchWake(kq: number, wakeFd: number): Answer;
+  /** `kevent` that retries `EINTR` against a deadline and consumes the wake; else as `SetCalls`. */
+  wait(
+    kq: number,
+    wakeFd: number,
+    events: Uint8Array,
+    nevents: number,
+    timeoutMs: number,
+  ): Answer | undefined;
 }
 
 /** What the backends `poll` and `select` of level 3 stand on. */
@@ -213,6 +229,7 @@ interface Binding {
   readonly owned: OwnedCalls;
   readonly set: SetCalls;
   readonly mmsg: MmsgCalls;
+  readonly kqueue: KqueueCalls;
   readonly poller: PollerCalls;
   readonly host: HostCalls;
   readonly multicast: MulticastCalls;
@@ -270,6 +287,7 @@ function standIn(error: Error): Binding {
     owned: group as OwnedCalls,
     set: group as SetCalls,
     mmsg: group as MmsgCalls,
+    kqueue: group as KqueueCalls,
     poller: group as PollerCalls,
     host: group as HostCalls,
     multicast: group as MulticastCalls,

@@ -10,6 +10,15 @@
 #include <sys/time.h>
 #include <sys/types.h>
 
+#include <cstdint>
+
+namespace raw_epoll {
+
+// The event of the user that wakes a set of level 2. Above all that such a set takes as ident.
+constexpr uintptr_t kWakeIdent = UINTPTR_MAX;
+
+}  // namespace raw_epoll
+
 #endif
 
 #endif  // RAW_EPOLL_CORE_KQUEUE_HEADER_H_

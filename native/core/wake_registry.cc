@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 
+#include "core/kqueue_header.h"
+
 namespace raw_epoll {
 
 namespace {
@@ -13,6 +15,14 @@ void Write(int wake_fd) {
   [[maybe_unused]] const ssize_t written = ::write(wake_fd, &one, sizeof one);
 }
 
+void Trigger([[maybe_unused]] int kq) {
+#if defined(RAW_EPOLL_HAS_KQUEUE) && defined(EVFILT_USER)
+  struct kevent change;
+  EV_SET(&change, kWakeIdent, EVFILT_USER, 0, NOTE_TRIGGER, 0, nullptr);
+  ::kevent(kq, &change, 1, nullptr, 0, nullptr);
+#endif
+}
+
 }  // namespace
 
 WakeRegistry& WakeRegistry::Instance() {
@@ -21,30 +31,42 @@ WakeRegistry& WakeRegistry::Instance() {
   return *registry;
 }
 
-uint64_t WakeRegistry::Add(int wake_fd) {
+uint64_t WakeRegistry::Add(int wake_fd) { return AddTarget({wake_fd, false}); }
+
+uint64_t WakeRegistry::AddKqueue(int kq) { return AddTarget({kq, true}); }
+
+uint64_t WakeRegistry::AddTarget(Target target) {
   const std::lock_guard<std::mutex> lock(mutex_);
-  wake_fds_.emplace(++last_id_, wake_fd);
+  targets_.emplace(++last_id_, target);
   return last_id_;
+}
+
+void WakeRegistry::WakeTarget(Target target) {
+  if (target.is_kqueue) {
+    Trigger(target.fd);
+  } else {
+    Write(target.fd);
+  }
 }
 
 void WakeRegistry::Remove(uint64_t id) {
   const std::lock_guard<std::mutex> lock(mutex_);
-  wake_fds_.erase(id);
+  targets_.erase(id);
 }
 
 bool WakeRegistry::Wake(uint64_t id) {
   // The write happens under the lock: the owner removes the id before it closes the descriptor.
   const std::lock_guard<std::mutex> lock(mutex_);
-  const auto found = wake_fds_.find(id);
-  if (found == wake_fds_.end()) return false;
-  Write(found->second);
+  const auto found = targets_.find(id);
+  if (found == targets_.end()) return false;
+  WakeTarget(found->second);
   return true;
 }
 
 void WakeRegistry::WakeAllForExit() {
   process_is_ending_.store(true, std::memory_order_relaxed);
   const std::lock_guard<std::mutex> lock(mutex_);
-  for (const auto& [id, wake_fd] : wake_fds_) Write(wake_fd);
+  for (const auto& [id, target] : targets_) WakeTarget(target);
 }
 
 }  // namespace raw_epoll

@@ -17,6 +17,8 @@ class WakeRegistry {
 
   // Ids start at 1, are never used twice, and stay exact in a JavaScript number.
   uint64_t Add(int wake_fd);
+  // A kqueue, which needs no descriptor to be woken: it is triggered itself.
+  uint64_t AddKqueue(int kq);
   void Remove(uint64_t id);
 
   // False if the set is closed.
@@ -27,8 +29,16 @@ class WakeRegistry {
   bool process_is_ending() const { return process_is_ending_.load(std::memory_order_relaxed); }
 
  private:
+  struct Target {
+    int fd;
+    bool is_kqueue;
+  };
+
+  uint64_t AddTarget(Target target);
+  static void WakeTarget(Target target);
+
   std::mutex mutex_;
-  std::unordered_map<uint64_t, int> wake_fds_;
+  std::unordered_map<uint64_t, Target> targets_;
   uint64_t last_id_ = 0;
   std::atomic<bool> process_is_ending_{false};
 };

@@ -47,6 +47,7 @@ FunctionList MulticastFunctions();
 // Level 2: what epoll sets need beyond the system calls.
 FunctionList HostFunctions();
 FunctionList SetFunctions();
+FunctionList KqueueSetFunctions();
 FunctionList WakeFunctions();
 
 // Level 3: what the backends poll and select stand on.

@@ -1,4 +1,4 @@
-// kqueue(2), kevent(2).
+// kqueue(2), kevent(2), and what the sets of level 2 stand on.
 #include <fcntl.h>
 
 #include <cerrno>
@@ -9,6 +9,7 @@
 #include "core/errno_result.h"
 #include "core/kqueue_header.h"
 #include "core/new_descriptor.h"
+#include "core/set_wait.h"
 #include "core/wait_arguments.h"
 #include "sys/functions.h"
 
@@ -36,6 +37,52 @@ int64_t CallKevent(int kq, const KernelEvent* changes, int nchanges, KernelEvent
                                 timeout_ns == kForever ? nullptr : &timeout));
 }
 
+// --- What the sets of level 2 stand on -----------------------------------------------------
+
+// Has the kqueue watch what wakes it: `wake_fd`, or without one its own event of the user.
+int64_t WatchWake(int kq, int wake_fd) {
+  KernelEvent change;
+  if (wake_fd >= 0) {
+    EV_SET(&change, static_cast<uintptr_t>(wake_fd), EVFILT_READ, EV_ADD, 0, 0, nullptr);
+  } else {
+#ifdef EVFILT_USER
+    EV_SET(&change, kWakeIdent, EVFILT_USER, EV_ADD | EV_CLEAR, 0, 0, nullptr);
+#else
+    return -ENOSYS;
+#endif
+  }
+  return ResultOrErrno(::kevent(kq, &change, 1, nullptr, 0, nullptr));
+}
+
+bool IsWake(const KernelEvent& event, int wake_fd) {
+  if (wake_fd >= 0) {
+    return event.filter == EVFILT_READ && event.ident == static_cast<uintptr_t>(wake_fd);
+  }
+#ifdef EVFILT_USER
+  return event.filter == EVFILT_USER && event.ident == kWakeIdent;
+#else
+  return false;
+#endif
+}
+
+// Takes the wake out of the batch and consumes it. Answers what is left.
+int64_t WithoutWake(KernelEvent* events, int64_t count, int wake_fd) {
+  for (int64_t i = 0; i < count; ++i) {
+    if (!IsWake(events[i], wake_fd)) continue;
+    if (wake_fd >= 0) DrainWake(wake_fd);
+    events[i] = events[count - 1];
+    return count - 1;
+  }
+  return count;
+}
+
+// Some kernels refuse a timeout of years. Of a shorter one BlockingWait makes as many as it takes.
+int64_t WaitOnce(int kq, KernelEvent* events, int nevents, int64_t timeout_ns) {
+  constexpr int64_t kMostNs = 86'400 * kNanosecondsPerSecond;
+  const bool is_long = timeout_ns == kForever || timeout_ns > kMostNs;
+  return CallKevent(kq, nullptr, 0, events, nevents, is_long ? kMostNs : timeout_ns);
+}
+
 #else
 
 // As large as the struct of the systems that have it, so that arrays hold what they say.
@@ -49,6 +96,14 @@ int64_t MakeOwnedKqueue() { return -ENOSYS; }
 
 int64_t CallKevent(int /*kq*/, const KernelEvent* /*changes*/, int /*nchanges*/,
                    KernelEvent* /*events*/, int /*nevents*/, int64_t /*timeout_ns*/) {
+  return -ENOSYS;
+}
+
+int64_t WatchWake(int /*kq*/, int /*wake_fd*/) { return -ENOSYS; }
+
+int64_t WithoutWake(KernelEvent* /*events*/, int64_t count, int /*wake_fd*/) { return count; }
+
+int64_t WaitOnce(int /*kq*/, KernelEvent* /*events*/, int /*nevents*/, int64_t /*timeout_ns*/) {
   return -ENOSYS;
 }
 
@@ -99,11 +154,37 @@ napi_value Kevent(napi_env env, napi_callback_info info) {
                                   }));
 }
 
+// watch_wake(kq, wakeFd or -1)
+napi_value KqueueWatchWake(napi_env env, napi_callback_info info) {
+  Arguments args(env, info, 2);
+  const int kq = args.Int(0, "kq");
+  const int wake_fd = args.Int(1, "wakeFd");
+  if (args.failed()) return nullptr;
+  return args.Answer(WatchWake(kq, wake_fd));
+}
+
+// wait(kq, wakeFd or -1, events, nevents, timeoutMs >= 0 or Infinity): retries EINTR.
+napi_value KqueueWait(napi_env env, napi_callback_info info) {
+  Arguments args(env, info, 5);
+  const int kq = args.Int(0, "kq");
+  const int wake_fd = args.Int(1, "wakeFd");
+  const int nevents = Count(args, {3, "nevents"});
+  const double timeout_ms = args.Number(4, "timeoutMs");
+  KernelEvent* events = Events(args, {2, "events"}, {3, "nevents"}, nevents);
+  if (args.failed()) return nullptr;
+  const int64_t count =
+      BlockingWait(args.environment(), TimeoutNs(timeout_ms), OnInterrupt::kRetry,
+                   [=](int64_t slice_ns) { return WaitOnce(kq, events, nevents, slice_ns); });
+  return args.Answer(count > 0 ? WithoutWake(events, count, wake_fd) : count);
+}
+
 }  // namespace
 
 FunctionList KqueueFunctions() {
   return {{"kqueue", Kqueue<Ownership::kNobody>}, {"kevent", Kevent}};
 }
+
+FunctionList KqueueSetFunctions() { return {{"watchWake", KqueueWatchWake}, {"wait", KqueueWait}}; }
 
 FunctionList OwnedKqueueFunctions() { return {{"kqueue", Kqueue<Ownership::kOwned>}}; }
 

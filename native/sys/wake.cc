@@ -17,6 +17,15 @@ napi_value Add(napi_env env, napi_callback_info info) {
   return args.Answer(static_cast<int64_t>(id));
 }
 
+napi_value AddKqueue(napi_env env, napi_callback_info info) {
+  Arguments args(env, info, 1);
+  const int kq = args.Int(0, "kq");
+  if (args.failed()) return nullptr;
+  const uint64_t id = WakeRegistry::Instance().AddKqueue(kq);
+  args.environment().OwnWake(id);
+  return args.Answer(static_cast<int64_t>(id));
+}
+
 napi_value Remove(napi_env env, napi_callback_info info) {
   Arguments args(env, info, 1);
   const uint64_t id = args.Uint64(0, "id");
@@ -53,11 +62,8 @@ napi_value Without(napi_env env, napi_callback_info info) {
 }  // namespace
 
 FunctionList WakeFunctions() {
-  return {{"add", Add},
-          {"remove", Remove},
-          {"wake", Wake},
-          {"wakeAllForExit", WakeAllForExit},
-          {"without", Without}};
+  return {{"add", Add},   {"addKqueue", AddKqueue},           {"remove", Remove},
+          {"wake", Wake}, {"wakeAllForExit", WakeAllForExit}, {"without", Without}};
 }
 
 }  // namespace raw_epoll

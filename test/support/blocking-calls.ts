@@ -6,7 +6,7 @@
  */
 import process from 'node:process';
 import { threadId } from 'node:worker_threads';
-import { Epoll, EpollEvents, Pipe } from '../../ts/index.js';
+import { Epoll, EpollEvents, Kqueue, KqueueEvents, Pipe } from '../../ts/index.js';
 import { binding } from '../../ts/native.js';
 import {
   AF_INET,
@@ -115,6 +115,21 @@ const level2: Readonly<Record<string, () => () => unknown>> = {
     const epoll = quietSet();
     const events = new EpollEvents();
     return () => epoll.wait(events, 1e12);
+  },
+};
+
+/** Where there is kqueue. */
+const kqueues: Readonly<Record<string, () => () => unknown>> = {
+  'Kqueue.wait': () => {
+    const kqueue = new Kqueue();
+    const events = new KqueueEvents();
+    kqueue.change({ ident: Pipe.pair().reader.release(), filter: EVFILT_READ, flags: EV_ADD });
+    return () => kqueue.wait(events);
+  },
+  'Kqueue.wait(1e12)': () => {
+    const kqueue = new Kqueue();
+    const events = new KqueueEvents();
+    return () => kqueue.wait(events, 1e12);
   },
 };
 
@@ -327,7 +342,11 @@ const writes: Readonly<Record<string, () => () => unknown>> = {
 };
 
 /** The waits for readiness: level 2, then level 1. */
-export const blockingWaits: Readonly<Record<string, () => () => unknown>> = { ...level2, ...waits };
+export const blockingWaits: Readonly<Record<string, () => () => unknown>> = {
+  ...level2,
+  ...(EV_ADD !== 0 && kqueues),
+  ...waits,
+};
 
 /** The calls of level 1 that move something, on descriptors that block. */
 export const blockingTransfers: Readonly<Record<string, () => () => unknown>> = {
