@@ -58,13 +58,13 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   Set(env, exports, "sys",
       Functions(env, environment,
                 {EpollFunctions(), SocketFunctions(), MessageFunctions(), MmsgFunctions(),
-                 DescriptorFunctions(), EventfdFunctions(), TimerfdFunctions(), PollFunctions(),
-                 KqueueFunctions(), ErrnoFunctions()}));
+                 TransferFunctions(), NotifyFunctions(), DescriptorFunctions(), EventfdFunctions(),
+                 TimerfdFunctions(), PollFunctions(), KqueueFunctions(), ErrnoFunctions()}));
   Set(env, exports, "owned",
       Functions(env, environment,
                 {OwnedEpollFunctions(), OwnedSocketFunctions(), OwnedMessageFunctions(),
-                 OwnedDescriptorFunctions(), OwnedEventfdFunctions(), OwnedTimerfdFunctions(),
-                 OwnedKqueueFunctions()}));
+                 OwnedNotifyFunctions(), OwnedDescriptorFunctions(), OwnedEventfdFunctions(),
+                 OwnedTimerfdFunctions(), OwnedKqueueFunctions()}));
   Set(env, exports, "set", Functions(env, environment, {SetFunctions()}));
   Set(env, exports, "kqueue", Functions(env, environment, {KqueueSetFunctions()}));
   Set(env, exports, "poller", Functions(env, environment, {PollerFunctions()}));

@@ -42,6 +42,9 @@ export { EventFd } from './descriptor/event-fd.js';
 export type { EventFdOptions } from './descriptor/event-fd.js';
 export { TimerFd } from './descriptor/timer-fd.js';
 export type { TimerClock, TimerSetting } from './descriptor/timer-fd.js';
+export { Pidfd } from './descriptor/pidfd.js';
+export { Inotify, inotifyEvents } from './descriptor/inotify.js';
+export type { InotifyEvent } from './descriptor/inotify.js';
 export { trackDescriptors } from './descriptor/leak-detector.js';
 
 export { Kqueue } from './kqueue/kqueue.js';

@@ -106,6 +106,8 @@ interface OwnedCalls extends Pick<
   | 'pipe2'
   | 'eventfd'
   | 'timerfd_create'
+  | 'inotify_init1'
+  | 'pidfd_open'
   | 'kqueue'
   | 'close'
 > {

@@ -10,6 +10,7 @@
 #include <netinet/tcp.h>
 #include <node_api.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/select.h>
 #include <sys/socket.h>
 #include <sys/types.h>
@@ -26,6 +27,12 @@
 #endif
 #if __has_include(<sys/eventfd.h>)
 #include <sys/eventfd.h>
+#endif
+#if __has_include(<sys/inotify.h>)
+#include <sys/inotify.h>
+#endif
+#if __has_include(<linux/sockios.h>)
+#include <linux/sockios.h>
 #endif
 #if __has_include(<sys/timerfd.h>)
 #include <sys/timerfd.h>
@@ -813,6 +820,135 @@ constexpr Constant kConstants[] = {
 #endif
 #ifdef MSG_CMSG_CLOEXEC
     CONSTANT(MSG_CMSG_CLOEXEC),
+#endif
+    // Control messages of `sendmsg` and `recvmsg`.
+    CONSTANT(SCM_RIGHTS),
+#ifdef SCM_CREDENTIALS
+    CONSTANT(SCM_CREDENTIALS),
+#endif
+// splice.
+#ifdef SPLICE_F_MOVE
+    CONSTANT(SPLICE_F_MOVE),
+#endif
+#ifdef SPLICE_F_NONBLOCK
+    CONSTANT(SPLICE_F_NONBLOCK),
+#endif
+#ifdef SPLICE_F_MORE
+    CONSTANT(SPLICE_F_MORE),
+#endif
+// ioctl: requests.
+#ifdef FIONREAD
+    CONSTANT(FIONREAD),
+#endif
+#ifdef FIONBIO
+    CONSTANT(FIONBIO),
+#endif
+#ifdef FIOASYNC
+    CONSTANT(FIOASYNC),
+#endif
+#ifdef FIOCLEX
+    CONSTANT(FIOCLEX),
+#endif
+#ifdef FIONCLEX
+    CONSTANT(FIONCLEX),
+#endif
+#ifdef SIOCATMARK
+    CONSTANT(SIOCATMARK),
+#endif
+#ifdef SIOCINQ
+    CONSTANT(SIOCINQ),
+#endif
+#ifdef SIOCOUTQ
+    CONSTANT(SIOCOUTQ),
+#endif
+#ifdef SIOCOUTQNSD
+    CONSTANT(SIOCOUTQNSD),
+#endif
+// pidfd.
+#ifdef __linux__
+    NamedConstant("PIDFD_NONBLOCK", O_NONBLOCK),  // <sys/pidfd.h> is not everywhere
+#endif
+// inotify.
+#ifdef IN_CLOEXEC
+    EVENT_BITS(IN_CLOEXEC),
+#endif
+#ifdef IN_NONBLOCK
+    EVENT_BITS(IN_NONBLOCK),
+#endif
+#ifdef IN_ACCESS
+    EVENT_BITS(IN_ACCESS),
+#endif
+#ifdef IN_ATTRIB
+    EVENT_BITS(IN_ATTRIB),
+#endif
+#ifdef IN_CLOSE_WRITE
+    EVENT_BITS(IN_CLOSE_WRITE),
+#endif
+#ifdef IN_CLOSE_NOWRITE
+    EVENT_BITS(IN_CLOSE_NOWRITE),
+#endif
+#ifdef IN_CLOSE
+    EVENT_BITS(IN_CLOSE),
+#endif
+#ifdef IN_CREATE
+    EVENT_BITS(IN_CREATE),
+#endif
+#ifdef IN_DELETE
+    EVENT_BITS(IN_DELETE),
+#endif
+#ifdef IN_DELETE_SELF
+    EVENT_BITS(IN_DELETE_SELF),
+#endif
+#ifdef IN_MODIFY
+    EVENT_BITS(IN_MODIFY),
+#endif
+#ifdef IN_MOVE
+    EVENT_BITS(IN_MOVE),
+#endif
+#ifdef IN_MOVE_SELF
+    EVENT_BITS(IN_MOVE_SELF),
+#endif
+#ifdef IN_MOVED_FROM
+    EVENT_BITS(IN_MOVED_FROM),
+#endif
+#ifdef IN_MOVED_TO
+    EVENT_BITS(IN_MOVED_TO),
+#endif
+#ifdef IN_OPEN
+    EVENT_BITS(IN_OPEN),
+#endif
+#ifdef IN_ALL_EVENTS
+    EVENT_BITS(IN_ALL_EVENTS),
+#endif
+#ifdef IN_DONT_FOLLOW
+    EVENT_BITS(IN_DONT_FOLLOW),
+#endif
+#ifdef IN_EXCL_UNLINK
+    EVENT_BITS(IN_EXCL_UNLINK),
+#endif
+#ifdef IN_MASK_ADD
+    EVENT_BITS(IN_MASK_ADD),
+#endif
+#ifdef IN_MASK_CREATE
+    EVENT_BITS(IN_MASK_CREATE),
+#endif
+#ifdef IN_ONESHOT
+    EVENT_BITS(IN_ONESHOT),
+#endif
+#ifdef IN_ONLYDIR
+    EVENT_BITS(IN_ONLYDIR),
+#endif
+#ifdef IN_IGNORED
+    EVENT_BITS(IN_IGNORED),
+#endif
+#ifdef IN_ISDIR
+    EVENT_BITS(IN_ISDIR),
+#endif
+#ifdef IN_Q_OVERFLOW
+    EVENT_BITS(IN_Q_OVERFLOW),
+#endif
+#ifdef IN_UNMOUNT
+    EVENT_BITS(IN_UNMOUNT),
 #endif
 // fcntl: commands.
 #ifdef F_DUPFD

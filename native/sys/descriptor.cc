@@ -1,5 +1,6 @@
 // read(2), write(2), readv(2), writev(2), close(2), dup(2) and its kin, pipe2(2), fcntl(2).
 #include <fcntl.h>
+#include <sys/ioctl.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -15,6 +16,10 @@
 #include "core/kernel_call.h"
 #include "core/new_descriptor.h"
 #include "sys/functions.h"
+
+#ifdef __linux__
+#include <linux/sockios.h>
+#endif
 
 namespace raw_epoll {
 
@@ -202,6 +207,43 @@ napi_value Fcntl(napi_env env, napi_callback_info info) {
   return args.Answer(ResultOrErrno(::fcntl(fd, command, argument)));
 }
 
+// The requests whose argument is an int, in or out, or nothing. For all others the kernel may take
+// the argument as the address of something larger.
+enum class IoctlArgument { kUnknown, kNone, kInt };
+
+IoctlArgument ArgumentOf(uint32_t request) {
+  switch (request) {
+    case FIOCLEX:
+    case FIONCLEX: return IoctlArgument::kNone;
+    case FIONREAD:
+    case FIONBIO:
+    case FIOASYNC:
+    case SIOCATMARK:
+#ifdef SIOCOUTQ
+    case SIOCOUTQ:
+#endif
+#ifdef SIOCOUTQNSD
+    case SIOCOUTQNSD:
+#endif
+      return IoctlArgument::kInt;
+    default: return IoctlArgument::kUnknown;
+  }
+}
+
+napi_value Ioctl(napi_env env, napi_callback_info info) {
+  Arguments args(env, info, 3);
+  const int fd = args.Int(0, "fd");
+  const uint32_t request = args.Mask(1, "request");
+  const IoctlArgument kind = ArgumentOf(request);
+  Slice argument;
+  if (!args.failed() && (kind == IoctlArgument::kInt || !args.IsMissing(2))) {
+    argument = args.TypedArray(2, "argp", napi_int32_array, 1);
+  }
+  if (args.failed()) return nullptr;
+  if (kind == IoctlArgument::kUnknown) return args.Answer(-EINVAL);
+  return args.Answer(ResultOrErrno(::ioctl(fd, request, argument.data)));
+}
+
 }  // namespace
 
 FunctionList DescriptorFunctions() {
@@ -211,6 +253,7 @@ FunctionList DescriptorFunctions() {
       {"close", Close}, {"dup", Dup},
       {"dup2", Dup2},   {"dup3", Dup3},
       {"fcntl", Fcntl}, {"pipe2", Pipe2<Ownership::kNobody>},
+      {"ioctl", Ioctl},
   };
 }
 

@@ -24,7 +24,9 @@ FunctionList KqueueFunctions();
 FunctionList PollFunctions();
 FunctionList MessageFunctions();
 FunctionList MmsgFunctions();
+FunctionList NotifyFunctions();
 FunctionList SocketFunctions();
+FunctionList TransferFunctions();
 FunctionList TimerfdFunctions();
 
 // Level 2: the same calls where they make descriptors, which then belong to the environment and
@@ -35,6 +37,7 @@ FunctionList OwnedEpollFunctions();
 FunctionList OwnedEventfdFunctions();
 FunctionList OwnedMessageFunctions();
 FunctionList OwnedKqueueFunctions();
+FunctionList OwnedNotifyFunctions();
 FunctionList OwnedSocketFunctions();
 FunctionList OwnedTimerfdFunctions();
 

@@ -3,6 +3,8 @@ import test from 'ava';
 import {
   DatagramBatch,
   EventFd,
+  Inotify,
+  Pidfd,
   OwnedDescriptor,
   Pipe,
   type ReceivedDescriptor,
@@ -95,6 +97,8 @@ const kinds: Readonly<Record<string, (t: Teardown) => OwnedDescriptor>> = {
   EventFd: (t) => closing(t, new EventFd()),
   'EventFd, semaphore': (t) => closing(t, new EventFd({ semaphore: true, initialValue: 3 })),
   TimerFd: (t) => closing(t, new TimerFd()),
+  Inotify: (t) => closing(t, new Inotify()),
+  Pidfd: (t) => closing(t, new Pidfd(process.pid)),
 };
 
 function datagramPair(t: Teardown): [UnixDatagram, UnixDatagram] {
@@ -190,6 +194,7 @@ test('nothing to take is a value and no exception', (t) => {
   t.is(closingBoth(t).reader.read(buffer), WOULD_BLOCK);
   t.is(closing(t, new EventFd()).read(), WOULD_BLOCK);
   t.is(closing(t, new TimerFd()).read(), WOULD_BLOCK);
+  t.is(closing(t, new Inotify()).read(), WOULD_BLOCK);
 });
 
 test('a closed object throws ERR_CLOSED with its class from every method', (t) => {
@@ -204,6 +209,7 @@ test('a closed object throws ERR_CLOSED with its class from every method', (t) =
     pipeAttempts(closingBoth(t).reader, buffer),
     eventFdAttempts(closing(t, new EventFd())),
     timerAttempts(closing(t, new TimerFd())),
+    inotifyAttempts(closing(t, new Inotify())),
   ];
   for (const [object, calls] of attempts) {
     object.close();
@@ -305,6 +311,16 @@ function eventFdAttempts(eventFd: EventFd): Attempts {
   return [eventFd, [() => eventFd.read(), () => eventFd.write(), () => eventFd.release()]];
 }
 
+function inotifyAttempts(inotify: Inotify): Attempts {
+  const remove = (): void => {
+    inotify.remove(1);
+  };
+  return [
+    inotify,
+    [() => inotify.read(), () => inotify.add('/', 1), remove, () => inotify.release()],
+  ];
+}
+
 function timerAttempts(timer: TimerFd): Attempts {
   const set = (): void => {
     timer.set({ valueNs: 1 });
@@ -357,6 +373,8 @@ test('what cannot be made leaves no descriptor behind', (t) => {
     [() => UnixDatagram.bind({ path: '/nowhere/at/all' }), 'ENOENT'],
     [() => UnixDatagram.bind({ path: 1 as never }), 'ERR_INVALID_ARG_TYPE'],
     [() => UnixDatagram.connect({ path: abstractName() }), 'ECONNREFUSED'],
+    [() => new Pidfd(2 ** 31 - 1), 'ESRCH'],
+    [() => new Pidfd('1' as never), 'ERR_INVALID_ARG_TYPE'],
     [() => new EventFd({ initialValue: -1 }), 'ERR_OUT_OF_RANGE'],
     [() => new EventFd({ initialValue: 2 ** 32 }), 'ERR_OUT_OF_RANGE'],
     [() => new EventFd({ initialValue: '1' as never }), 'ERR_INVALID_ARG_TYPE'],

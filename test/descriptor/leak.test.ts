@@ -8,7 +8,7 @@ const file = fixture('descriptor-leak');
 const KINDS = [
   ...['Epoll', 'EventFd', 'TimerFd', 'Pipe', 'Pipe', 'TcpListener', 'TcpStream', 'TcpStream'],
   ...['UnixListener', 'UnixStream', 'UnixStream', 'UdpSocket', 'UnixDatagram'],
-  ...['ReceivedDescriptor'],
+  ...['ReceivedDescriptor', 'Inotify', 'Pidfd'],
 ];
 
 interface Said {

@@ -4,6 +4,7 @@
  * Each entry prepares what it needs and answers the call. Level 1 gets descriptors that block;
  * nobody closes them but the end of the process.
  */
+import { openSync } from 'node:fs';
 import process from 'node:process';
 import { threadId } from 'node:worker_threads';
 import { Epoll, EpollEvents, Kqueue, KqueueEvents, Pipe } from '../../ts/index.js';
@@ -267,6 +268,21 @@ const writes: Readonly<Record<string, () => () => unknown>> = {
     const [fd] = pair(SOCK_STREAM);
     repeatUntil(EAGAIN, () => sys.send(fd, buffer, 0, buffer.length, MSG_DONTWAIT));
     return () => sys.send(fd, buffer, 0, buffer.length, 0);
+  },
+  'splice from an empty pipe': () => {
+    const [fd] = pipe();
+    const [out] = pair(SOCK_STREAM);
+    return () => sys.splice(fd, null, out, null, 8, 0);
+  },
+  'sendfile to a full stream': () => {
+    const [fd] = pair(SOCK_STREAM);
+    const file = openSync(process.execPath, 'r');
+    return () => {
+      let answer;
+      do answer = sys.sendfile(fd, file, 0, 1 << 20);
+      while (answer > 0);
+      return answer;
+    };
   },
   'sendmsg to a full stream': () => {
     const [fd] = pair(SOCK_STREAM);

@@ -67,6 +67,8 @@ test('no arguments of 60,000 calls of level 2 crash, leave a descriptor, or thro
     'TcpStream',
     'UnixListener',
     'UnixStream',
+    'Inotify',
+    'Pidfd',
     'UdpSocket',
     'UnixDatagram',
     'DatagramBatch',

@@ -1066,6 +1066,152 @@ export const MSG_ZEROCOPY: number = value('MSG_ZEROCOPY');
 export const MSG_CMSG_CLOEXEC: number = value('MSG_CMSG_CLOEXEC');
 
 // ------------------------------------------------------------------------------------------------
+// Control messages of `sendmsg` and `recvmsg`
+// ------------------------------------------------------------------------------------------------
+
+/** Control message: descriptors, which the receiver gets duplicates of. */
+export const SCM_RIGHTS: number = value('SCM_RIGHTS');
+
+/** Control message: process, user and group of the sender (Linux). */
+export const SCM_CREDENTIALS: number = value('SCM_CREDENTIALS');
+
+// ------------------------------------------------------------------------------------------------
+// splice
+// ------------------------------------------------------------------------------------------------
+
+/** Flag of `splice`: a hint to move pages; no effect since Linux 2.6.21. */
+export const SPLICE_F_MOVE: number = value('SPLICE_F_MOVE');
+
+/** Flag of `splice`: does not wait for the pipe. */
+export const SPLICE_F_NONBLOCK: number = value('SPLICE_F_NONBLOCK');
+
+/** Flag of `splice`: more is going to follow, as {@link MSG_MORE}. */
+export const SPLICE_F_MORE: number = value('SPLICE_F_MORE');
+
+// ------------------------------------------------------------------------------------------------
+// ioctl: requests
+// ------------------------------------------------------------------------------------------------
+
+/** How many bytes can be read. */
+export const FIONREAD: number = value('FIONREAD');
+
+/** Sets or clears `O_NONBLOCK`. */
+export const FIONBIO: number = value('FIONBIO');
+
+/** Sets or clears `O_ASYNC`. */
+export const FIOASYNC: number = value('FIOASYNC');
+
+/** Sets close-on-exec. */
+export const FIOCLEX: number = value('FIOCLEX');
+
+/** Clears close-on-exec. */
+export const FIONCLEX: number = value('FIONCLEX');
+
+/** Whether the next byte is the one after urgent data. */
+export const SIOCATMARK: number = value('SIOCATMARK');
+
+/** How many bytes of a socket can be read: Linux’s other name of {@link FIONREAD}. */
+export const SIOCINQ: number = value('SIOCINQ');
+
+/** How many bytes wait in a socket to be sent or acknowledged (Linux). */
+export const SIOCOUTQ: number = value('SIOCOUTQ');
+
+/** How many bytes of TCP were not sent yet (Linux). */
+export const SIOCOUTQNSD: number = value('SIOCOUTQNSD');
+
+// ------------------------------------------------------------------------------------------------
+// pidfd
+// ------------------------------------------------------------------------------------------------
+
+/** Flag of `pidfd_open`: waits through the descriptor do not block (since Linux 5.10). */
+export const PIDFD_NONBLOCK: number = value('PIDFD_NONBLOCK');
+
+// ------------------------------------------------------------------------------------------------
+// inotify
+// ------------------------------------------------------------------------------------------------
+
+/** Flag of `inotify_init1`: the descriptor is closed by `execve`. */
+export const IN_CLOEXEC: number = value('IN_CLOEXEC');
+
+/** Flag of `inotify_init1`: reading does not block. */
+export const IN_NONBLOCK: number = value('IN_NONBLOCK');
+
+/** The file was read. */
+export const IN_ACCESS: number = value('IN_ACCESS');
+
+/** Mode, owner, times or links changed. */
+export const IN_ATTRIB: number = value('IN_ATTRIB');
+
+/** The file was closed, and had been open for writing. */
+export const IN_CLOSE_WRITE: number = value('IN_CLOSE_WRITE');
+
+/** The file was closed, and had not been open for writing. */
+export const IN_CLOSE_NOWRITE: number = value('IN_CLOSE_NOWRITE');
+
+/** Both kinds of closing. */
+export const IN_CLOSE: number = value('IN_CLOSE');
+
+/** Something was made in the folder. */
+export const IN_CREATE: number = value('IN_CREATE');
+
+/** Something was removed from the folder. */
+export const IN_DELETE: number = value('IN_DELETE');
+
+/** What is watched was removed. */
+export const IN_DELETE_SELF: number = value('IN_DELETE_SELF');
+
+/** The file was written or truncated. */
+export const IN_MODIFY: number = value('IN_MODIFY');
+
+/** Both halves of a rename. */
+export const IN_MOVE: number = value('IN_MOVE');
+
+/** What is watched was renamed. */
+export const IN_MOVE_SELF: number = value('IN_MOVE_SELF');
+
+/** The old name of a rename in the folder. */
+export const IN_MOVED_FROM: number = value('IN_MOVED_FROM');
+
+/** The new name of a rename in the folder. */
+export const IN_MOVED_TO: number = value('IN_MOVED_TO');
+
+/** The file was opened. */
+export const IN_OPEN: number = value('IN_OPEN');
+
+/** All of these events. */
+export const IN_ALL_EVENTS: number = value('IN_ALL_EVENTS');
+
+/** Flag of a watch: a symbolic link itself. */
+export const IN_DONT_FOLLOW: number = value('IN_DONT_FOLLOW');
+
+/** Flag of a watch: nothing of files that are no longer in the folder. */
+export const IN_EXCL_UNLINK: number = value('IN_EXCL_UNLINK');
+
+/** Flag of a watch: adds to what is watched for. */
+export const IN_MASK_ADD: number = value('IN_MASK_ADD');
+
+/** Flag of a watch: `-EEXIST` if there is one already (since Linux 4.18). */
+export const IN_MASK_CREATE: number = value('IN_MASK_CREATE');
+
+/** Flag of a watch: ends with its first event. */
+export const IN_ONESHOT: number = value('IN_ONESHOT');
+
+/** Flag of a watch: `-ENOTDIR` for what is no folder. */
+export const IN_ONLYDIR: number = value('IN_ONLYDIR');
+
+/** Output only: the watch has ended. */
+export const IN_IGNORED: number = value('IN_IGNORED');
+
+/** Output only: it happened to a folder. */
+export const IN_ISDIR: number = value('IN_ISDIR');
+
+/** Output only: the queue was full, and events are lost. */
+export const IN_Q_OVERFLOW: number = value('IN_Q_OVERFLOW');
+
+/** Output only: the file system was unmounted. */
+export const IN_UNMOUNT: number = value('IN_UNMOUNT');
+
+// ------------------------------------------------------------------------------------------------
 // fcntl: commands
 // ------------------------------------------------------------------------------------------------
 

@@ -12,6 +12,7 @@ const {
   dup3: nativeDup3,
   pipe2: nativePipe2,
   fcntl: nativeFcntl,
+  ioctl: nativeIoctl,
 } = binding.sys;
 
 /**
@@ -169,4 +170,34 @@ export function pipe2(fds: Int32Array, flags: number): number {
  */
 export function fcntl(fd: number, cmd: number, arg?: number): number {
   return nativeFcntl(fd, cmd, arg);
+}
+
+/**
+ * `ioctl(fd, request, argp)`: asks or changes something of a device, a socket, a pipe.
+ *
+ * @param request  Any other than these answers `-EINVAL` without reaching the kernel: its argument
+ *                 may be an address.
+ *
+ * | request | `argp` |
+ * | ------- | --- |
+ * | `FIONREAD` | becomes how many bytes can be read; of a datagram socket, of the next one |
+ * | `SIOCOUTQ` | becomes how many bytes wait in the socket: of TCP, not acknowledged |
+ * | `SIOCOUTQNSD` | becomes how many bytes TCP has not sent at all |
+ * | `SIOCATMARK` | becomes 1 where urgent data begins |
+ * | `FIONBIO`, `FIOASYNC` | 1 sets `O_NONBLOCK` or `O_ASYNC`, 0 clears it |
+ * | `FIOCLEX`, `FIONCLEX` | none; sets or clears close-on-exec |
+ *
+ * @param argp  Element 0 goes in or comes out.
+ * @returns     0, or a negated errno.
+ *
+ * | errno  | when |
+ * | ------ | --- |
+ * | EBADF  | `fd` is not open |
+ * | EINVAL | the request is none of these, or not for such a socket |
+ * | ENOTTY | the request does not fit the descriptor |
+ *
+ * @see ioctl(2), tcp(7), udp(7), unix(7)
+ */
+export function ioctl(fd: number, request: number, argp?: Int32Array): number {
+  return nativeIoctl(fd, request, argp);
 }

@@ -49,8 +49,22 @@ export type {
 export { MmsgArray } from './mmsg-array.js';
 export { recvmsg, sendmsg, recvmmsg, sendmmsg } from './message.js';
 export type { Credentials, MessageToReceive, MessageToSend } from './message.js';
-export { read, write, readv, writev, close, dup, dup2, dup3, pipe2, fcntl } from './descriptor.js';
+export {
+  read,
+  write,
+  readv,
+  writev,
+  close,
+  dup,
+  dup2,
+  dup3,
+  pipe2,
+  fcntl,
+  ioctl,
+} from './descriptor.js';
 export { eventfd, eventfd_read, eventfd_write } from './eventfd.js';
 export { timerfd_create, timerfd_settime, timerfd_gettime } from './timerfd.js';
 export type { TimerValue, TimerValueOut } from './timerfd.js';
+export { sendfile, splice } from './transfer.js';
+export { inotify_init1, inotify_add_watch, inotify_rm_watch, pidfd_open } from './notify.js';
 export { errnoName, strerror } from './errno.js';

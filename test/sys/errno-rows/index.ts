@@ -2,6 +2,7 @@ import { descriptorRows, descriptorRowsOfFullTable, descriptorRowsOfNobody } fro
 import { epollRows, epollRowsOfFullTable, epollRowsOfSignals } from './epoll.js';
 import { eventRows, eventRowsOfFullTable, eventRowsOfNobody } from './events.js';
 import { injectedRows } from './injected.js';
+import { notifyRows, notifyRowsOfFullTable } from './notify.js';
 import type { ErrnoRow, InjectedRow } from './row.js';
 import { kqueueRows, kqueueRowsOfFullTable, kqueueRowsOfSignals } from './kqueue.js';
 import { pollRows, pollRowsOfFullTable, pollRowsOfSignals } from './poll.js';
@@ -26,6 +27,7 @@ export const errnoRows: Readonly<Record<Exclude<ErrnoTable, 'injected'>, readonl
     ...transferRows,
     ...descriptorRows,
     ...eventRows,
+    ...notifyRows,
   ],
   /** A low limit of descriptors. */
   'full table': [
@@ -35,6 +37,7 @@ export const errnoRows: Readonly<Record<Exclude<ErrnoTable, 'injected'>, readonl
     ...socketRowsOfFullTable,
     ...descriptorRowsOfFullTable,
     ...eventRowsOfFullTable,
+    ...notifyRowsOfFullTable,
   ],
   /** Not root. */
   nobody: [...socketRowsOfNobody, ...descriptorRowsOfNobody, ...eventRowsOfNobody],

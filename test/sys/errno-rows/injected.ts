@@ -142,6 +142,15 @@ const sockets: readonly InjectedRow[] = [
   ),
   ...networking('send', 'sendto', NO_MEMORY, () => sys.send(NOT_OPEN, bytes, 0, 8, 0)),
   ...networking('sendto', 'sendto', NO_MEMORY, () => sys.sendto(NOT_OPEN, bytes, 0, 8, 0, address)),
+  ...networking('pidfd_open', 'pidfd_open', { ENOSYS: 'before Linux 5.3' }, () =>
+    sys.pidfd_open(process.pid, 0),
+  ),
+  ...networking(
+    'inotify_add_watch',
+    'inotify_add_watch',
+    { ENOSPC: 'max_user_watches', EACCES: 'the file cannot be read' },
+    () => sys.inotify_add_watch(NOT_OPEN, '/', 1),
+  ),
   ...networking('sendmsg', 'sendmsg', NO_MEMORY, () => sys.sendmsg(NOT_OPEN, { iov: [bytes] }, 0)),
   ...networking('sendmmsg', 'sendmmsg', NO_MEMORY, () =>
     sys.sendmmsg(NOT_OPEN, new sys.MmsgArray(1, 1), 0, 1, 0),
@@ -219,6 +228,11 @@ export const withoutRow: readonly {
   { call: 'kevent', errno: 'ESRCH', why: 'of EVFILT_PROC, which the shim does not have' },
   { call: 'ppoll', errno: 'ENOSYS', why: 'macOS has no such call; Linux has it since 2.6.16' },
   { call: 'dup3', errno: 'ENOSYS', why: 'macOS has no such call; Linux has it since 2.6.27' },
+  { call: 'sendfile', errno: 'ENOSYS', why: 'macOS has another one; Linux has it since 2.2' },
+  { call: 'splice', errno: 'ENOSYS', why: 'macOS has no such call; Linux has it since 2.6.17' },
+  { call: 'inotify_init1', errno: 'ENOSYS', why: 'of other systems; Linux has it since 2.6.27' },
+  { call: 'inotify_add_watch', errno: 'ENOSYS', why: 'of other systems; in Linux since 2.6.13' },
+  { call: 'inotify_rm_watch', errno: 'ENOSYS', why: 'of other systems; in Linux since 2.6.13' },
   { call: 'sendmsg', errno: 'ENOSYS', why: 'macOS has no SCM_CREDENTIALS' },
   { call: 'recvmmsg', errno: 'ENOSYS', why: 'macOS has no such call; Linux has it since 2.6.33' },
   { call: 'sendmmsg', errno: 'ENOSYS', why: 'macOS has no such call; Linux has it since 3.0' },

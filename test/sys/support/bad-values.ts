@@ -234,6 +234,15 @@ const byKind: Readonly<Record<Kind, readonly BadValue[]>> = {
   'message out': message,
   messages: bad(TYPE, [...NO_OBJECTS, {}, [], Object.create(MmsgArray.prototype)]),
   // The array has four elements.
+  'int array': typedArray(Int32Array),
+  path: [
+    ...bad(TYPE, [
+      ...NO_OBJECTS.filter((value) => typeof value !== 'string'),
+      {},
+      Buffer.from('/'),
+    ]),
+    ...bad(RANGE, ['/\0', 'a\0b']),
+  ],
   vlen: [...integer(0, 2 ** 32 - 1), ...bad(RANGE, [5])],
   sigmask: [
     ...bad(TYPE, [true, 1, 'text', 1n, {}, () => [], new Uint8Array(1), new Set([1])]),

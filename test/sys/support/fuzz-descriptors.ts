@@ -1,5 +1,6 @@
 /** Descriptors that a fuzz may do anything to: never those of Node itself. */
 import { openSync } from 'node:fs';
+import process from 'node:process';
 import type { Random } from '../../support/random.js';
 import {
   AF_INET,
@@ -11,6 +12,7 @@ import {
   F_GETFD,
   F_GETFL,
   F_SETFL,
+  IN_NONBLOCK,
   O_CLOEXEC,
   O_NONBLOCK,
   SOCK_DGRAM,
@@ -61,7 +63,9 @@ function pipePair(): number[] {
 
 /** What is made, and which calls it is good for. */
 const makers: readonly (readonly [Make, forCalls: RegExp])[] = [
-  [pipePair, /read|write/],
+  [pipePair, /read|write|splice|ioctl/],
+  [() => [openSync(process.execPath, 'r')], /sendfile/],
+  [() => [must(sys.inotify_init1(IN_NONBLOCK))], /inotify/],
   [() => pairOf(SOCK_STREAM), /read|write|recv|send|sock|shutdown/],
   [() => pairOf(SOCK_DGRAM), /recv|send|sock|name/],
   [() => pairOf(SOCK_SEQPACKET), /recv|send/],

@@ -1,5 +1,6 @@
 /** For every function of level 1 a call that works, and a look at what it changes. */
 import { readFileSync, readlinkSync } from 'node:fs';
+import process from 'node:process';
 import { inspect } from 'node:util';
 import { isOpen, openFlags } from '../../support/kernel-view.js';
 import {
@@ -11,6 +12,8 @@ import {
   EV_ADD,
   EVFILT_USER,
   F_SETFL,
+  FIONBIO,
+  IN_CREATE,
   MSG_DONTWAIT,
   MSG_PEEK,
   NOTE_TRIGGER,
@@ -34,6 +37,7 @@ import {
   must,
   openFiles,
   pipe,
+  regularFile,
   socket,
   type SystemCall,
   unixPair,
@@ -265,6 +269,20 @@ const descriptors = {
     const [[from], [to]] = [pipe(open), pipe(open)];
     return { args: [from, to, 0], look: () => readlinkSync(`/proc/self/fd/${to}`) };
   },
+  ioctl: (open) => {
+    const [fd] = pipe(open);
+    return { args: [fd, FIONBIO, Int32Array.of(0)], look: () => openFlags(fd) };
+  },
+  sendfile: (open) => {
+    const [fd, peer] = unixPair(open);
+    return { args: [fd, regularFile(open), 4, 8], look: () => pending(peer) };
+  },
+  splice: (open) => {
+    const [fd, peer] = unixPair(open);
+    const [reader, writer] = pipe(open);
+    must(sys.write(writer, Buffer.from('spliced!'), 0, 8));
+    return { args: [reader, null, fd, null, 8, 0], look: () => pending(peer) };
+  },
   pipe2: creatingPair((fds) => [fds, 0]),
   fcntl: (open) => {
     const [fd] = pipe(open);
@@ -295,6 +313,17 @@ const events = {
     const value = {};
     return { args: [fd, value], look: () => inspect(value) };
   },
+  inotify_init1: creating(0),
+  inotify_add_watch: (open) => {
+    const fd = open.own(sys.inotify_init1(0));
+    return { args: [fd, open.folder(), IN_CREATE], look: () => fdinfo(fd) };
+  },
+  inotify_rm_watch: (open) => {
+    const fd = open.own(sys.inotify_init1(0));
+    const wd = must(sys.inotify_add_watch(fd, open.folder(), IN_CREATE));
+    return { args: [fd, wd], look: () => fdinfo(fd) };
+  },
+  pidfd_open: creating(process.pid, 0),
   errnoName: () => ({ args: [11], look: () => undefined }),
   strerror: () => ({ args: [11], look: () => undefined }),
 } satisfies Partial<Record<SystemCall, Arrange>>;

@@ -31,6 +31,8 @@ export type Kind =
   | 'message out'
   | 'messages'
   | 'vlen'
+  | 'int array'
+  | 'path'
   | 'sigmask';
 
 /** A parameter; with `?` it may be left out or null, as the types or the kernel's call allow. */
@@ -189,6 +191,39 @@ export const signatures: Readonly<Record<SystemCall, readonly Parameter[]>> = {
     ['fd', 'int'],
     ['cmd', 'int'],
     ['arg', 'int', '?undefined'],
+  ],
+  ioctl: [
+    ['fd', 'int'],
+    ['request', 'mask'],
+    ['argp', 'int array', '?undefined'],
+  ],
+  sendfile: [
+    ['outFd', 'int'],
+    ['inFd', 'int'],
+    ['offset', 'int64', '?null'],
+    ['count', 'uint64'],
+  ],
+  splice: [
+    ['fdIn', 'int'],
+    ['offIn', 'int64', '?null'],
+    ['fdOut', 'int'],
+    ['offOut', 'int64', '?null'],
+    ['len', 'uint64'],
+    ['flags', 'mask'],
+  ],
+  inotify_init1: [['flags', 'int']],
+  inotify_add_watch: [
+    ['fd', 'int'],
+    ['path', 'path'],
+    ['mask', 'mask'],
+  ],
+  inotify_rm_watch: [
+    ['fd', 'int'],
+    ['wd', 'int'],
+  ],
+  pidfd_open: [
+    ['pid', 'int'],
+    ['flags', 'mask'],
   ],
   eventfd: [
     ['initval', 'uint32'],

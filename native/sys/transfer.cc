@@ -1,0 +1,122 @@
+// sendfile(2), splice(2): bytes from one descriptor to another, past JavaScript.
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdint>
+
+#include "core/arguments.h"
+#include "core/blocking_call.h"
+#include "core/errno_result.h"
+#include "sys/functions.h"
+
+#ifdef __linux__
+#include <sys/sendfile.h>
+#endif
+
+namespace raw_epoll {
+
+namespace {
+
+#ifdef __linux__
+
+constexpr uint64_t kMostBytes = 0x7ffff000;  // The kernel moves no more with one call.
+
+// An offset into a file; null: where the file stands, which the call moves.
+class Offset {
+ public:
+  Offset(Arguments& args, size_t index, const char* name)
+      : given_(args.IsMissing(index) || !args.IsMissingOrNull(index)) {
+    if (given_) value_ = args.Int64(index, name);
+  }
+  off_t* get() { return given_ ? &value_ : nullptr; }
+
+ private:
+  bool given_;
+  off_t value_ = 0;
+};
+
+// A descriptor that blocks, made to answer EAGAIN for the time of one call: neither call has a
+// flag for that which works for every kind of file.
+class WithoutBlocking {
+ public:
+  explicit WithoutBlocking(int fd) : fd_(fd), flags_(CanBlock(fd) ? ::fcntl(fd, F_GETFL) : -1) {
+    if (flags_ >= 0) ::fcntl(fd_, F_SETFL, flags_ | O_NONBLOCK);
+  }
+  ~WithoutBlocking() {
+    if (flags_ >= 0) ::fcntl(fd_, F_SETFL, flags_);
+  }
+  WithoutBlocking(const WithoutBlocking&) = delete;
+  WithoutBlocking& operator=(const WithoutBlocking&) = delete;
+
+ private:
+  int fd_;
+  int flags_;
+};
+
+// Makes `call`; on a worker in slices, if one of the descriptors would make it wait.
+template <typename Call>
+int64_t Transfer(const Environment& environment, int in, int out, Call call) {
+  const bool in_waits = WaitsInSlices(environment, in);
+  const bool out_waits = WaitsInSlices(environment, out);
+  if (!in_waits && !out_waits) return call();
+  const auto attempt = [&] {
+    const WithoutBlocking first(in);
+    const WithoutBlocking second(out);
+    return call();
+  };
+  const int64_t moved = attempt();
+  if (moved != -EAGAIN) return moved;
+  // Ready is what does not hold the call up; the other one is waited for.
+  pollfd target{out, POLLOUT, 0};
+  const bool has_room = !out_waits || ::poll(&target, 1, 0) > 0;
+  return has_room && in_waits ? AttemptWhenReady(environment, in, POLLIN, attempt)
+                              : AttemptWhenReady(environment, out, POLLOUT, attempt);
+}
+
+napi_value Sendfile(napi_env env, napi_callback_info info) {
+  Arguments args(env, info, 4);
+  const int out = args.Int(0, "outFd");
+  const int in = args.Int(1, "inFd");
+  Offset offset(args, 2, "offset");
+  const uint64_t count = std::min(args.Uint64(3, "count"), kMostBytes);
+  if (args.failed()) return nullptr;
+  return args.Answer(Transfer(args.environment(), in, out, [&] {
+    return ResultOrErrno(::sendfile(out, in, offset.get(), count));
+  }));
+}
+
+napi_value Splice(napi_env env, napi_callback_info info) {
+  Arguments args(env, info, 6);
+  const int in = args.Int(0, "fdIn");
+  Offset offset_in(args, 1, "offIn");
+  const int out = args.Int(2, "fdOut");
+  Offset offset_out(args, 3, "offOut");
+  const uint64_t length = std::min(args.Uint64(4, "len"), kMostBytes);
+  const uint32_t flags = args.Mask(5, "flags");
+  if (args.failed()) return nullptr;
+  const auto call = [&] {
+    return ResultOrErrno(::splice(in, offset_in.get(), out, offset_out.get(), length, flags));
+  };
+  if ((flags & SPLICE_F_NONBLOCK) != 0) return args.Answer(call());
+  return args.Answer(Transfer(args.environment(), in, out, call));
+}
+
+#else
+
+// macOS has a sendfile(2) of another kind; a system without the calls answers as a kernel would.
+napi_value Sendfile(napi_env env, napi_callback_info info) {
+  Arguments args(env, info, 0);
+  return args.Answer(-ENOSYS);
+}
+
+napi_value Splice(napi_env env, napi_callback_info info) { return Sendfile(env, info); }
+
+#endif
+
+}  // namespace
+
+FunctionList TransferFunctions() { return {{"sendfile", Sendfile}, {"splice", Splice}}; }
+
+}  // namespace raw_epoll
