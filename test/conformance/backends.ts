@@ -10,6 +10,8 @@ export interface Row {
   readonly without: readonly string[];
   /** What it cannot do; the reasons are in `needs.ts`. */
   readonly lacks: readonly Need[];
+  /** A module that registers it, where it is none of the library's own. */
+  readonly from?: string;
 }
 
 const ONLY_LEVEL: readonly Need[] = ['edge', 'edgeOneshot', 'exclusive', 'nested', 'remembers'];

@@ -1,4 +1,5 @@
 import test, { type ExecutionContext } from 'ava';
+import { pollerBackends } from '../support/blocking-calls.js';
 import { fixture, runNode } from '../support/child.js';
 import { median, showMs, promisedMs } from '../support/measure.js';
 
@@ -69,6 +70,13 @@ for (const way of ways) {
       },
     );
   }
+  test.serial(
+    `${way.title} the process soon after its twin while workers are in Poller.wait of every backend`,
+    async (t) => {
+      const calls = pollerBackends.map((backend) => `Poller.wait, ${backend}`);
+      await endsLikeItsTwin(t, way, calls.join(' + '), calls.length);
+    },
+  );
   // Node stops workers one after the other: what each of them takes would add up.
   test.serial(
     `${way.title} the process soon after its twin while 16 workers are in epoll_wait`,

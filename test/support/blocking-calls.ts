@@ -7,7 +7,17 @@
 import { openSync } from 'node:fs';
 import process from 'node:process';
 import { threadId } from 'node:worker_threads';
-import { Epoll, EpollEvents, Kqueue, KqueueEvents, Pipe } from '../../ts/index.js';
+import {
+  Epoll,
+  EpollEvents,
+  Kqueue,
+  KqueueEvents,
+  Pipe,
+  Poller,
+  PollerEvents,
+  READABLE,
+  type BackendName,
+} from '../../ts/index.js';
 import { binding } from '../../ts/native.js';
 import {
   AF_INET,
@@ -101,6 +111,16 @@ function quietSet(): Epoll {
   return epoll;
 }
 
+/** Every backend that is here. */
+export const pollerBackends: readonly string[] = Poller.backends();
+
+/** A poller with a descriptor that is never ready. */
+function quietPoller(backend: string): Poller {
+  const poller = new Poller({ backend: backend as BackendName });
+  poller.add(Pipe.pair().reader.release(), READABLE);
+  return poller;
+}
+
 const level2: Readonly<Record<string, () => () => unknown>> = {
   'Epoll.wait': () => {
     const epoll = quietSet();
@@ -117,6 +137,16 @@ const level2: Readonly<Record<string, () => () => unknown>> = {
     const events = new EpollEvents();
     return () => epoll.wait(events, 1e12);
   },
+  ...Object.fromEntries(
+    pollerBackends.map((backend) => [
+      `Poller.wait, ${backend}`,
+      () => {
+        const poller = quietPoller(backend);
+        const events = new PollerEvents();
+        return () => poller.wait(events);
+      },
+    ]),
+  ),
 };
 
 /** Where there is kqueue. */

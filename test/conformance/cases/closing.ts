@@ -292,15 +292,15 @@ export const closing: readonly Case[] = group('closing', {
     k.t.true(eventFd.closed);
   },
   'a worker that ends takes its pollers with it': async (k) => {
-    await once(new Worker(fixture('poller-owner'), { workerData: k.backend }), 'exit');
+    await once(new Worker(fixture('poller-owner'), { workerData: { row: k.row } }), 'exit');
     const before = countDescriptors();
     for (let i = 0; i < 3; i++) {
-      await once(new Worker(fixture('poller-owner'), { workerData: k.backend }), 'exit');
+      await once(new Worker(fixture('poller-owner'), { workerData: { row: k.row } }), 'exit');
     }
     k.t.is(countDescriptors(), before);
   },
   'a worker may use it as the main thread does': async (k) => {
-    const worker = new Worker(fixture('poller-owner'), { workerData: k.backend });
+    const worker = new Worker(fixture('poller-owner'), { workerData: { row: k.row } });
     const exit = once(worker, 'exit');
     const [shown] = (await once(worker, 'message')) as [string];
     k.t.is(shown, 'readable 1, then 0');
@@ -310,7 +310,7 @@ export const closing: readonly Case[] = group('closing', {
     const poller = k.open();
     const eventFd = k.eventFd();
     const worker = new Worker(fixture('poller-owner'), {
-      workerData: { backend: k.backend, fd: eventFd.fd },
+      workerData: { row: k.row, fd: eventFd.fd },
     });
     const exit = once(worker, 'exit');
     const [shown] = (await once(worker, 'message')) as [string];
