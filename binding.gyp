@@ -28,6 +28,7 @@
         "native/sys/layout.cc",
         "native/sys/poll.cc",
         "native/sys/poller.cc",
+        "native/sys/poller_kqueue.cc",
         "native/sys/message.cc",
         "native/sys/mmsg.cc",
         "native/sys/multicast.cc",

@@ -5,7 +5,7 @@
 //   binding.set        what epoll sets of level 2 stand on
 //   binding.mmsg       the addresses in an MmsgArray
 //   binding.kqueue     the same for sets of kqueue
-//   binding.poller     what the backends poll and select of level 3 stand on
+//   binding.poller     what the backends of level 3 stand on
 //   binding.host       watching a set from the loop of Node
 //   binding.multicast  groups and interfaces of UDP sockets
 //   binding.wake       wake handles, known to every thread of the process
@@ -67,7 +67,8 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
                  OwnedTimerfdFunctions(), OwnedKqueueFunctions()}));
   Set(env, exports, "set", Functions(env, environment, {SetFunctions()}));
   Set(env, exports, "kqueue", Functions(env, environment, {KqueueSetFunctions()}));
-  Set(env, exports, "poller", Functions(env, environment, {PollerFunctions()}));
+  Set(env, exports, "poller",
+      Functions(env, environment, {PollerFunctions(), KqueuePollerFunctions()}));
   Set(env, exports, "mmsg", Functions(env, environment, {MmsgNameFunctions()}));
   Set(env, exports, "host", Functions(env, environment, {HostFunctions()}));
   Set(env, exports, "multicast", Functions(env, environment, {MulticastFunctions()}));

@@ -176,7 +176,7 @@ interface KqueueCalls {
   ): Answer | undefined;
 }
 
-/** What the backends `poll` and `select` of level 3 stand on. */
+/** What the backends of level 3 stand on. */
 interface PollerCalls {
   /** 0, or what epoll would refuse the descriptor with: `-EBADF`, `-EPERM`. */
   inspect(fd: number): Answer;
@@ -208,6 +208,25 @@ interface PollerCalls {
   select_put(sets: Uint8Array, fd: number, mask: number): Answer;
   /** 1 if the descriptor was found closed while it was waited for. */
   select_buried(sets: Uint8Array, fd: number): Answer;
+  /**
+   * kevent(2); `numbers` is `[kq, the descriptor that wakes or -1]`, `kevents` is memory for
+   * `maxevents` of `struct kevent`, `positions` is as long as `masks`. Otherwise as `poll`.
+   */
+  kqueue(
+    numbers: Int32Array,
+    kevents: Uint8Array,
+    positions: Uint32Array,
+    masks: Uint32Array,
+    events: Uint8Array,
+    maxevents: number,
+    timeoutMs: number,
+  ): Answer | undefined;
+  /** Has a descriptor have just the knotes that `mask` asks for. */
+  kqueue_put(kq: number, fd: number, mask: number, generation: number): Answer;
+  /** 1 if the kernel still has the knotes of a registration. */
+  kqueue_has(kq: number, fd: number, mask: number, generation: number): Answer;
+  /** Adds the knote that ends a wait. */
+  kqueue_wake(kq: number): Answer;
 }
 
 /**

@@ -53,8 +53,9 @@ FunctionList SetFunctions();
 FunctionList KqueueSetFunctions();
 FunctionList WakeFunctions();
 
-// Level 3: what the backends poll and select stand on.
+// Level 3: what the backends of Poller stand on.
 FunctionList PollerFunctions();
+FunctionList KqueuePollerFunctions();
 
 }  // namespace raw_epoll
 

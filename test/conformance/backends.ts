@@ -18,6 +18,11 @@ const ONLY_LEVEL: readonly Need[] = ['edge', 'edgeOneshot', 'exclusive', 'nested
 
 export const rows: Row[] = [
   { backend: 'epoll', without: ['', 'eventfd', 'epoll_pwait2'], lacks: [] },
+  {
+    backend: 'kqueue',
+    without: ['', 'EVFILT_USER', 'EVFILT_USER,eventfd'],
+    lacks: ['exclusive', 'priority', 'unasked'],
+  },
   { backend: 'poll', without: ['', 'eventfd', 'ppoll'], lacks: ONLY_LEVEL },
   {
     backend: 'select',

@@ -11,7 +11,7 @@ export const reasons: Readonly<Record<Need, string>> = {
   exclusive: 'only epoll(7) has EPOLLEXCLUSIVE',
   priority: 'the kernel has no filter for urgent data',
   hangup: 'the kernel tells three conditions, and shows hang-up and error as two of them',
-  unasked: 'the kernel says nothing of a descriptor that nothing is asked of',
+  unasked: 'the kernel tells the end of a direction only to who asks for that direction',
   readClosed: 'the kernel shows the end of the stream as something to read, and no more',
   nested: 'the set has no descriptor of its own',
   remembers: 'the kernel knows numbers, and not which file was behind one before',

@@ -34,7 +34,7 @@ export interface PollerSupports {
   readonly priority: boolean;
   /** `error` and `hangup` are told apart; elsewhere they show as readable or writable. */
   readonly hangup: boolean;
-  /** `error` and `hangup` come without any interest. */
+  /** `error` and `hangup` come whatever is asked for, and if nothing is. */
   readonly unasked: boolean;
   /** `readClosed` is told; elsewhere only a read says so. */
   readonly readClosed: boolean;

@@ -435,7 +435,11 @@ export const registration: readonly Case[] = group('registration', {
     const eventFds = Array.from({ length: 300 }, () => k.eventFd(1));
     for (const eventFd of eventFds) k.add(poller, eventFd, READABLE);
     k.t.is(poller.size, 300);
-    k.t.is(k.all(poller).length, 300);
+    const seen = new Set<string>();
+    // In one batch as a rule. A kernel may take several.
+    for (let i = 0; i < 30 && seen.size < 300; i++)
+      for (const line of k.all(poller)) seen.add(line);
+    k.t.is(seen.size, 300);
   }),
   'two numbers of one description are two registrations': (k) => {
     const poller = k.open<string>();

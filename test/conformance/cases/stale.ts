@@ -158,7 +158,7 @@ export const stale: readonly Case[] = group('stale', {
     const events = new PollerEvents();
     const [left, right] = k.pair();
     right.close();
-    poller.add(left, READABLE);
+    poller.add(left, both);
     poller.wait(events, 0);
     k.t.true(events.hangup(0));
     poller.modify(left, 0);

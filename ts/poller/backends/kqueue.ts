@@ -1,0 +1,161 @@
+/**
+ * kqueue(2). The kernel keeps a knote for each direction of a descriptor. Adding one twice
+ * succeeds, and deleting one that went with its descriptor does not: so the table says what is
+ * registered, and the kernel whether it still is.
+ */
+import { openWake } from '../../epoll/open-set.js';
+import { wakeAllAtExit } from '../../epoll/exit-wake.js';
+import { NO_GENERATION, type RegistrationTable } from '../../epoll/registration-table.js';
+import type { WakeDescriptor } from '../../epoll/wake-descriptor.js';
+import { Waker } from '../../epoll/waker.js';
+import { isWithout } from '../../epoll/without.js';
+import { check, INT_MAX } from '../../errors.js';
+import { binding } from '../../native.js';
+import { EEXIST, ENOENT, ENOSYS } from '../../sys/constants.js';
+import type { Backend, BackendKind, PollerSupports } from '../backend.js';
+import { READABLE } from '../conditions.js';
+
+const supports: PollerSupports = {
+  ...{ edge: true, oneshot: true, edgeOneshot: true, exclusive: false, priority: false },
+  ...{ hangup: true, unasked: false, readClosed: true, nested: true, remembers: true },
+  descriptorMax: INT_MAX,
+};
+
+const NOTHING = 0;
+
+class KqueueBackend implements Backend {
+  readonly syscall = 'kevent';
+  readonly supports: PollerSupports = supports;
+  readonly fd: number;
+  readonly waker: Waker;
+  readonly closeAll: () => void;
+  readonly #wakeFd: number;
+  readonly #table: RegistrationTable<unknown>;
+  /** The set, and the descriptor that wakes or -1. */
+  readonly #numbers: Int32Array;
+  /** Room for what the kernel reports, and where in a batch a descriptor was last. */
+  #kevents = new Uint8Array(0);
+  #positions = new Uint32Array(0);
+
+  constructor(table: RegistrationTable<unknown>) {
+    const fd = check(binding.owned.kqueue(), 'kqueue');
+    const wake = openWakeIn(fd);
+    this.fd = fd;
+    this.waker = wake.waker;
+    this.closeAll = () => {
+      wake.close();
+      binding.owned.close(fd);
+    };
+    this.#wakeFd = wake.fd;
+    this.#table = table;
+    this.#numbers = Int32Array.of(fd, wake.fd);
+  }
+
+  add(fd: number, mask: number, generation: number): number {
+    const refused = binding.poller.inspect(fd);
+    if (refused < 0) return refused;
+    if (this.#isRegistered(fd) || fd === this.#wakeFd) return -EEXIST;
+    return binding.poller.kqueue_put(this.fd, fd, mask, generation);
+  }
+
+  modify(fd: number, mask: number, generation: number): number {
+    const refused = binding.poller.inspect(fd);
+    if (refused < 0) return refused;
+    if (!this.#isRegistered(fd)) return -ENOENT;
+    const result = binding.poller.kqueue_put(this.fd, fd, mask, generation);
+    if (result < 0) this.#restore(fd);
+    return result;
+  }
+
+  delete(fd: number): number {
+    const refused = binding.poller.inspect(fd);
+    if (refused < 0) return refused;
+    if (!this.#isRegistered(fd)) return -ENOENT;
+    this.forget(fd);
+    return 0;
+  }
+
+  wait(events: Uint8Array, capacity: number, timeoutMs: number): number | undefined {
+    const { interests } = this.#table;
+    this.#reserve(capacity, interests.length);
+    return binding.poller.kqueue(
+      this.#numbers,
+      this.#kevents,
+      this.#positions,
+      interests,
+      events,
+      capacity,
+      timeoutMs,
+    );
+  }
+
+  forget(fd: number): void {
+    binding.poller.kqueue_put(this.fd, fd, NOTHING, NO_GENERATION);
+  }
+
+  lift(fd: number): () => void {
+    if (!this.#table.has(fd)) return () => undefined;
+    this.forget(fd);
+    return () => {
+      this.#restore(fd);
+    };
+  }
+
+  removeGhosts(): boolean {
+    return false; // A knote goes with its descriptor.
+  }
+
+  #isRegistered(fd: number): boolean {
+    const table = this.#table;
+    if (!table.has(fd)) return false;
+    const { fd: kq } = this;
+    return binding.poller.kqueue_has(kq, fd, table.interest(fd), table.generation(fd)) === 1;
+  }
+
+  #restore(fd: number): void {
+    const table = this.#table;
+    binding.poller.kqueue_put(this.fd, fd, table.interest(fd), table.generation(fd));
+  }
+
+  #reserve(capacity: number, descriptors: number): void {
+    const bytes = capacity * (binding.layout['kevent_bytes'] ?? 0);
+    if (this.#kevents.length < bytes) this.#kevents = new Uint8Array(bytes);
+    if (this.#positions.length < descriptors) this.#positions = new Uint32Array(descriptors);
+  }
+}
+
+/** `EVFILT_USER`, or what wakes other sets. Closes the set if it has neither. */
+function openWakeIn(kq: number): Pick<WakeDescriptor, 'fd' | 'waker' | 'close'> {
+  try {
+    const result = isWithout('EVFILT_USER') ? -ENOSYS : binding.poller.kqueue_wake(kq);
+    if (result === -ENOSYS) return openDescriptorIn(kq);
+    check(result, 'kevent');
+    wakeAllAtExit();
+    return userEvent(kq);
+  } catch (error) {
+    binding.owned.close(kq);
+    throw error;
+  }
+}
+
+function userEvent(kq: number): Pick<WakeDescriptor, 'fd' | 'waker' | 'close'> {
+  const id = binding.wake.addKqueue(kq);
+  const close = (): void => {
+    binding.wake.remove(id);
+  };
+  return { fd: -1, waker: Waker.from({ id }), close };
+}
+
+function openDescriptorIn(kq: number): WakeDescriptor {
+  const wake = openWake();
+  const result = binding.poller.kqueue_put(kq, wake.fd, READABLE, NO_GENERATION);
+  if (result < 0) wake.close();
+  check(result, 'kevent');
+  return wake;
+}
+
+/** @internal */
+export const kqueue: BackendKind = {
+  name: 'kqueue',
+  open: (table) => new KqueueBackend(table),
+};
