@@ -21,7 +21,8 @@ if [ ${#files[@]} -eq 0 ]; then
     build/test/sys/{kqueue,errno.table,errno.documented,misuse.arguments,fuzz}.test.js
     build/test/sys/waits.{signals,timeouts}.test.js
     build/test/kqueue/*.test.js
-    build/test/lifecycle/terminate.test.js
+    build/test/{conformance/conformance,stress/poller}.test.js
+    build/test/lifecycle/{terminate,exit}.test.js
   )
 fi
 

@@ -225,8 +225,6 @@ interface PollerCalls {
   kqueue_put(kq: number, fd: number, mask: number, generation: number): Answer;
   /** 1 if the kernel still has the knotes of a registration. */
   kqueue_has(kq: number, fd: number, mask: number, generation: number): Answer;
-  /** Adds the knote that ends a wait. */
-  kqueue_wake(kq: number): Answer;
 }
 
 /**

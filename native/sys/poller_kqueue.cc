@@ -189,20 +189,6 @@ napi_value KqueueHas(napi_env env, napi_callback_info info) {
   return args.Answer(ChangeBoth(kq, fd, mask, 0, DataOf(generation, fd), 0) == 0 ? 1 : 0);
 }
 
-// kqueue_wake(kq): adds the EVFILT_USER knote that ends a wait.
-napi_value KqueueWake(napi_env env, napi_callback_info info) {
-  Arguments args(env, info, 1);
-  const int kq = args.Int(0, "kq");
-  if (args.failed()) return nullptr;
-#ifdef EVFILT_USER
-  Changes changes(kq);
-  changes.Add(kWakeIdent, EVFILT_USER, EV_ADD | EV_CLEAR, 0);
-  return args.Answer(changes.Make(0));
-#else
-  return args.Answer(-ENOSYS);
-#endif
-}
-
 // kqueue(numbers, kevents, positions, masks, events, maxevents, timeoutMs): waits. `numbers` is
 // [kq, the descriptor that wakes or -1]; `kevents` is memory for maxevents struct kevent.
 napi_value KqueueWait(napi_env env, napi_callback_info info) {
@@ -241,7 +227,6 @@ napi_value NotHere(napi_env env, napi_callback_info info) {
 
 constexpr napi_callback KqueuePut = NotHere;
 constexpr napi_callback KqueueHas = NotHere;
-constexpr napi_callback KqueueWake = NotHere;
 constexpr napi_callback KqueueWait = NotHere;
 
 #endif
@@ -249,10 +234,7 @@ constexpr napi_callback KqueueWait = NotHere;
 }  // namespace
 
 FunctionList KqueuePollerFunctions() {
-  return {{"kqueue", KqueueWait},
-          {"kqueue_put", KqueuePut},
-          {"kqueue_has", KqueueHas},
-          {"kqueue_wake", KqueueWake}};
+  return {{"kqueue", KqueueWait}, {"kqueue_put", KqueuePut}, {"kqueue_has", KqueueHas}};
 }
 
 }  // namespace raw_epoll

@@ -88,7 +88,8 @@ export interface BackendKind {
   /**
    * Opens a set over the registrations of `table`.
    *
-   * @throws SystemError `ENOSYS`: this system has no such thing; `EMFILE`, `ENFILE`, `ENOMEM`
+   * @throws SystemError `ENOSYS` or `ERR_FEATURE_UNAVAILABLE_ON_PLATFORM`: this system has no such
+   *         thing; `EMFILE`, `ENFILE`, `ENOMEM`
    */
   readonly open: (table: RegistrationTable<unknown>) => Backend;
 }

@@ -452,5 +452,6 @@ function isHere(kind: BackendKind): boolean {
 
 /** Whether a set could not be opened because the system has none: EPERM is a filter's way to say so. */
 function isAbsence(error: unknown): boolean {
-  return error instanceof SystemError && (error.code === 'ENOSYS' || error.code === 'EPERM');
+  const { code } = error as { code?: string };
+  return code === 'ENOSYS' || code === 'EPERM' || code === 'ERR_FEATURE_UNAVAILABLE_ON_PLATFORM';
 }

@@ -3,17 +3,13 @@
  * succeeds, and deleting one that went with its descriptor does not: so the table says what is
  * registered, and the kernel whether it still is.
  */
-import { openWake } from '../../epoll/open-set.js';
-import { wakeAllAtExit } from '../../epoll/exit-wake.js';
 import { NO_GENERATION, type RegistrationTable } from '../../epoll/registration-table.js';
-import type { WakeDescriptor } from '../../epoll/wake-descriptor.js';
-import { Waker } from '../../epoll/waker.js';
-import { isWithout } from '../../epoll/without.js';
-import { check, INT_MAX } from '../../errors.js';
+import type { Waker } from '../../epoll/waker.js';
+import { INT_MAX } from '../../errors.js';
+import { openKqueue } from '../../kqueue/open-kqueue.js';
 import { binding } from '../../native.js';
-import { EEXIST, ENOENT, ENOSYS } from '../../sys/constants.js';
+import { EEXIST, ENOENT } from '../../sys/constants.js';
 import type { Backend, BackendKind, PollerSupports } from '../backend.js';
-import { READABLE } from '../conditions.js';
 
 const supports: PollerSupports = {
   ...{ edge: true, oneshot: true, edgeOneshot: true, exclusive: false, priority: false },
@@ -38,17 +34,16 @@ class KqueueBackend implements Backend {
   #positions = new Uint32Array(0);
 
   constructor(table: RegistrationTable<unknown>) {
-    const fd = check(binding.owned.kqueue(), 'kqueue');
-    const wake = openWakeIn(fd);
+    const { fd, wakeFd, waker, closeWake } = openKqueue();
     this.fd = fd;
-    this.waker = wake.waker;
+    this.waker = waker;
     this.closeAll = () => {
-      wake.close();
+      closeWake();
       binding.owned.close(fd);
     };
-    this.#wakeFd = wake.fd;
+    this.#wakeFd = wakeFd;
     this.#table = table;
-    this.#numbers = Int32Array.of(fd, wake.fd);
+    this.#numbers = Int32Array.of(fd, wakeFd);
   }
 
   add(fd: number, mask: number, generation: number): number {
@@ -122,36 +117,6 @@ class KqueueBackend implements Backend {
     if (this.#kevents.length < bytes) this.#kevents = new Uint8Array(bytes);
     if (this.#positions.length < descriptors) this.#positions = new Uint32Array(descriptors);
   }
-}
-
-/** `EVFILT_USER`, or what wakes other sets. Closes the set if it has neither. */
-function openWakeIn(kq: number): Pick<WakeDescriptor, 'fd' | 'waker' | 'close'> {
-  try {
-    const result = isWithout('EVFILT_USER') ? -ENOSYS : binding.poller.kqueue_wake(kq);
-    if (result === -ENOSYS) return openDescriptorIn(kq);
-    check(result, 'kevent');
-    wakeAllAtExit();
-    return userEvent(kq);
-  } catch (error) {
-    binding.owned.close(kq);
-    throw error;
-  }
-}
-
-function userEvent(kq: number): Pick<WakeDescriptor, 'fd' | 'waker' | 'close'> {
-  const id = binding.wake.addKqueue(kq);
-  const close = (): void => {
-    binding.wake.remove(id);
-  };
-  return { fd: -1, waker: Waker.from({ id }), close };
-}
-
-function openDescriptorIn(kq: number): WakeDescriptor {
-  const wake = openWake();
-  const result = binding.poller.kqueue_put(kq, wake.fd, READABLE, NO_GENERATION);
-  if (result < 0) wake.close();
-  check(result, 'kevent');
-  return wake;
 }
 
 /** @internal */
