@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -13,6 +12,10 @@
 #include <string>
 
 #include "core/kernel_call.h"
+
+#ifdef __linux__
+#include <sys/syscall.h>
+#endif
 
 namespace raw_epoll {
 

@@ -55,6 +55,11 @@ constexpr Constant NamedConstant(const char* name, int64_t value) { return {name
 // EPOLLET is bit 31: a mask is never negative, whatever type the header gives it.
 #define EVENT_BITS(name) NamedConstant(#name, static_cast<uint32_t>(name))
 
+#ifdef __clang__
+// macOS marks some constants as deprecated; they are what its header has all the same.
+#pragma clang diagnostic ignored "-Wdeprecated-declarations"
+#endif
+
 constexpr Constant kConstants[] = {
 // epoll: flag of `epoll_create1`, operations of `epoll_ctl`.
 #ifdef EPOLL_CLOEXEC

@@ -143,17 +143,43 @@ napi_value Dup2(napi_env env, napi_callback_info info) {
   return args.Answer(ResultOrErrno(::dup2(old_fd, new_fd)));
 }
 
+#ifdef __APPLE__
+
+// No such calls. Level 2 owns its pipes from birth, and makes them in three steps there.
+int64_t CallDup3(int /*old_fd*/, int /*new_fd*/, int /*flags*/) { return -ENOSYS; }
+
+template <Ownership kOwnership>
+int64_t CallPipe2(int* pair, int flags) {
+  if (kOwnership == Ownership::kNobody || (flags & ~(O_CLOEXEC | O_NONBLOCK)) != 0) return -ENOSYS;
+  const int64_t result = ResultOrErrno(::pipe(pair));
+  if (result < 0) return result;
+  for (int i = 0; i < 2; ++i) {
+    if ((flags & O_CLOEXEC) != 0) ::fcntl(pair[i], F_SETFD, FD_CLOEXEC);
+    if ((flags & O_NONBLOCK) != 0) ::fcntl(pair[i], F_SETFL, O_NONBLOCK);
+  }
+  return result;
+}
+
+#else
+
+int64_t CallDup3(int old_fd, int new_fd, int flags) {
+  return ResultOrErrno(::dup3(old_fd, new_fd, flags));
+}
+
+template <Ownership kOwnership>
+int64_t CallPipe2(int* pair, int flags) {
+  return ResultOrErrno(::pipe2(pair, flags));
+}
+
+#endif
+
 napi_value Dup3(napi_env env, napi_callback_info info) {
   Arguments args(env, info, 3);
   const int old_fd = args.Int(0, "oldfd");
   const int new_fd = args.Int(1, "newfd");
   const int flags = args.Int(2, "flags");
   if (args.failed()) return nullptr;
-#ifdef __APPLE__
-  return args.Answer(-ENOSYS);
-#else
-  return args.Answer(ResultOrErrno(::dup3(old_fd, new_fd, flags)));
-#endif
+  return args.Answer(CallDup3(old_fd, new_fd, flags));
 }
 
 template <Ownership kOwnership>
@@ -162,16 +188,12 @@ napi_value Pipe2(napi_env env, napi_callback_info info) {
   const Slice fds = args.TypedArray(0, "fds", napi_int32_array, 2);
   const int flags = args.Int(1, "flags");
   if (args.failed()) return nullptr;
-#ifdef __APPLE__
-  return args.Answer(-ENOSYS);
-#else
   int pair[2] = {-1, -1};
-  const int64_t result = ResultOrErrno(::pipe2(pair, flags));
+  const int64_t result = CallPipe2<kOwnership>(pair, flags);
   if (result < 0) return args.Answer(result);
   for (const int fd : pair) NewDescriptor<kOwnership>(args.environment(), fd);
   std::memcpy(fds.data, pair, sizeof pair);
   return args.Answer(result);
-#endif
 }
 
 // The commands whose argument is an int or nothing. For all others the kernel would take the

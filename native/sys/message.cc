@@ -234,7 +234,7 @@ class ReceivedRights {
   bool surplus_ = false;
 };
 
-constexpr int kScmPidfd = 4;  // Of newer headers. It carries one descriptor.
+[[maybe_unused]] constexpr int kScmPidfd = 4;  // Of newer headers. It carries one descriptor.
 
 template <typename Rights>
 void TakeControl(msghdr* message, Credentials* credentials, Rights* rights) {

@@ -25,7 +25,8 @@ namespace raw_epoll {
 namespace {
 
 // Room for `count` elements from `offset` on, in memory that has so many.
-bool CheckRange(Arguments& args, size_t index, size_t offset, size_t count, size_t capacity) {
+[[maybe_unused]] bool CheckRange(Arguments& args, size_t index, size_t offset, size_t count,
+                                 size_t capacity) {
   if (args.failed() || (offset <= capacity && count <= capacity - offset)) return !args.failed();
   args.ThrowRange(
       "vlen", "such that offset + vlen <= " + std::to_string(capacity) + ", the capacity of msgvec",
