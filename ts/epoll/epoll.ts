@@ -10,7 +10,7 @@ import { openEpoll } from './open-set.js';
 import { isDenial, lift, rebuild, warnOfGhosts } from './rebuild.js';
 import { NO_GENERATION, type Registration, RegistrationTable } from './registration-table.js';
 import { checkTimeout } from './timeout.js';
-import { type LiveTurns, Turns, type TurnsOptions } from './turns.js';
+import { type TurnsOptions, TurnTakers } from './turns.js';
 import type { WakeDescriptor } from './wake-descriptor.js';
 import type { Waker } from './waker.js';
 
@@ -56,7 +56,7 @@ export class Epoll<T = unknown> extends OwnedDescriptor {
     lift: (fd) => lift(this.fd, fd, this.#table),
   };
   readonly #unlist: () => void;
-  readonly #turns = new Set<LiveTurns>();
+  readonly #turns = new TurnTakers();
   #warned = false;
 
   /**
@@ -222,26 +222,17 @@ export class Epoll<T = unknown> extends OwnedDescriptor {
    */
   turns(options: TurnsOptions = {}): AsyncIterableIterator<EpollEvents<T>, undefined> {
     this.#checkOpen();
-    const { signal, maxEvents } = options;
-    if (signal !== undefined && !(signal instanceof AbortSignal)) {
-      throw invalidArgType('options.signal', 'AbortSignal', signal);
-    }
-    const batch = new EpollEvents<T>(maxEvents);
+    const batch = new EpollEvents<T>(options.maxEvents);
     const source = {
-      batch,
-      fd: this.fd,
-      poll: (): void => {
+      ...{ fd: this.fd, batch },
+      checkOpen: () => {
+        this.#checkOpen();
+      },
+      poll: () => {
         this.wait(batch, 0);
       },
-      enter: (turns: LiveTurns): void => {
-        this.#checkOpen();
-        this.#turns.add(turns);
-      },
-      leave: (turns: LiveTurns): void => {
-        this.#turns.delete(turns);
-      },
     };
-    return new Turns(source, options);
+    return this.#turns.take(source, options);
   }
 
   /**
@@ -287,7 +278,7 @@ export class Epoll<T = unknown> extends OwnedDescriptor {
   }
 
   #leave(): void {
-    for (const turns of this.#turns) turns.end();
+    this.#turns.end();
     this.#unlist();
     this.#wake.close();
     this.#table.clear();
@@ -313,7 +304,7 @@ export class Epoll<T = unknown> extends OwnedDescriptor {
   #removeGhosts(): void {
     const rebuilt = rebuild(this.fd, this.#wake.fd, this.#table);
     if (!rebuilt) return;
-    for (const turns of this.#turns) turns.move();
+    this.#turns.move();
     if (this.#warned) return;
     this.#warned = true;
     warnOfGhosts(this.fd);

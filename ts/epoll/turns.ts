@@ -1,3 +1,4 @@
+import { invalidArgType } from '../errors.js';
 import { HostWatch } from './host-watch.js';
 
 /** How a set is driven by Node's own loop. */
@@ -15,19 +16,10 @@ export interface TurnSource<Batch> {
   readonly fd: number;
   /** The one batch that every turn fills anew. */
   readonly batch: Batch;
+  /** Throws `ERR_CLOSED` once the set is closed. */
+  readonly checkOpen: () => void;
   /** Fills the batch with what is ready now. */
-  poll(): void;
-  /** The turns need to know of the set's end, and of its replacement under the same number. */
-  enter(turns: LiveTurns): void;
-  leave(turns: LiveTurns): void;
-}
-
-/** What a set tells those who take turns of it. @internal */
-export interface LiveTurns {
-  /** The set is closed. */
-  end(): void;
-  /** The set was replaced under its number. */
-  move(): void;
+  readonly poll: () => void;
 }
 
 interface Waiting<Batch> {
@@ -40,16 +32,18 @@ interface Waiting<Batch> {
  * never starves the timers, promises and sockets of Node.
  * @internal
  */
-export class Turns<Batch> implements AsyncIterableIterator<Batch, undefined>, LiveTurns {
+class Turns<Batch> implements AsyncIterableIterator<Batch, undefined> {
   readonly #source: TurnSource<Batch>;
   readonly #signal: AbortSignal | undefined;
   readonly #ref: boolean;
+  readonly #live: Set<unknown>;
   #watch: HostWatch | undefined;
   #waiting: Waiting<Batch> | undefined;
   #ended = false;
 
-  constructor(source: TurnSource<Batch>, { signal, ref = true }: TurnsOptions) {
+  constructor(source: TurnSource<Batch>, { signal, ref = true }: TurnsOptions, live: Set<unknown>) {
     this.#source = source;
+    this.#live = live;
     this.#signal = signal;
     this.#ref = ref;
   }
@@ -92,7 +86,7 @@ export class Turns<Batch> implements AsyncIterableIterator<Batch, undefined>, Li
     this.#ended = true;
     this.#watch?.close();
     this.#signal?.removeEventListener('abort', this.#abort);
-    this.#source.leave(this);
+    this.#live.delete(this);
     this.#take()?.resolve({ done: true, value: undefined });
   }
 
@@ -104,7 +98,8 @@ export class Turns<Batch> implements AsyncIterableIterator<Batch, undefined>, Li
   #listen(): void {
     try {
       if (this.#watch === undefined) {
-        this.#source.enter(this);
+        this.#source.checkOpen();
+        this.#live.add(this);
         this.#watch = new HostWatch(this.#source.fd, this.#ready);
         this.#signal?.addEventListener('abort', this.#abort);
       }
@@ -147,6 +142,30 @@ export class Turns<Batch> implements AsyncIterableIterator<Batch, undefined>, Li
     const waiting = this.#waiting;
     this.#waiting = undefined;
     return waiting;
+  }
+}
+
+/** All who take turns of one set, which tells them what happens to it. @internal */
+export class TurnTakers {
+  readonly #live = new Set<Turns<unknown>>();
+
+  /** A new one among them; it counts from its first turn on. */
+  take<Batch>(source: TurnSource<Batch>, options: TurnsOptions): Turns<Batch> {
+    const { signal } = options;
+    if (signal !== undefined && !(signal instanceof AbortSignal)) {
+      throw invalidArgType('options.signal', 'AbortSignal', signal);
+    }
+    return new Turns(source, options, this.#live);
+  }
+
+  /** The set is closed. */
+  end(): void {
+    for (const turns of this.#live) turns.end();
+  }
+
+  /** The set was replaced under its number. */
+  move(): void {
+    for (const turns of this.#live) turns.move();
   }
 }
 

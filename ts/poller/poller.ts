@@ -5,6 +5,7 @@ import { leaveSets, listSet, type OpenSet } from '../descriptor/open-sets.js';
 import { isDenial, warnOfGhosts } from '../epoll/rebuild.js';
 import { RegistrationTable } from '../epoll/registration-table.js';
 import { checkTimeout } from '../epoll/timeout.js';
+import { type TurnsOptions, TurnTakers } from '../epoll/turns.js';
 import type { Waker } from '../epoll/waker.js';
 import {
   checkInteger,
@@ -106,6 +107,7 @@ export class Poller<T = unknown> implements Disposable {
     lift: (fd) => this.#set.lift(fd),
   };
   readonly #unlist: () => void;
+  readonly #turns = new TurnTakers();
   #closed = false;
   #warned = false;
 
@@ -280,6 +282,31 @@ export class Poller<T = unknown> implements Disposable {
   }
 
   /**
+   * The set driven by Node's own loop: each turn is the batch of what is ready, and between the
+   * turns promises, timers, sockets and signal handlers of Node go on as ever. All of it as
+   * `Epoll.turns` has it.
+   *
+   * @throws `ERR_FEATURE_UNAVAILABLE_ON_PLATFORM` where `supports.nested` is false: there is no
+   *         descriptor to watch; `ERR_CLOSED`, `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`. The
+   *         iteration rejects as that of `Epoll.turns`.
+   */
+  turns(options: TurnsOptions = {}): AsyncIterableIterator<PollerEvents<T>, undefined> {
+    this.#checkOpen();
+    if (!this.supports.nested) throw unavailableError(`turns() of backend ${this.backend}`);
+    const batch = new PollerEvents<T>(readOptions(options, 'options').maxEvents);
+    const source = {
+      ...{ fd: this.fd, batch },
+      checkOpen: () => {
+        this.#checkOpen();
+      },
+      poll: () => {
+        this.wait(batch, 0);
+      },
+    };
+    return this.#turns.take(source, options);
+  }
+
+  /**
    * Ends the wait that is going on in another thread's sight, or else the next one. Wakes
    * coalesce. From another thread, use the handle of {@link waker}.
    *
@@ -305,6 +332,7 @@ export class Poller<T = unknown> implements Disposable {
   close(): void {
     if (this.#closed) return;
     if (this.#set.fd >= 0) leaveSets(this.#set.fd);
+    this.#turns.end();
     this.#closed = true;
     this.#unlist();
     leaks.forget(this);
@@ -369,8 +397,9 @@ export class Poller<T = unknown> implements Disposable {
   }
 
   #removeGhosts(): void {
-    const rebuilt = this.#set.removeGhosts();
-    if (!rebuilt || this.#warned) return;
+    if (!this.#set.removeGhosts()) return;
+    this.#turns.move();
+    if (this.#warned) return;
     this.#warned = true;
     warnOfGhosts(this.#set.fd);
   }
