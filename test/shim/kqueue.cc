@@ -6,8 +6,8 @@
 // own, and epoll keeps one mode for a descriptor), a timerfd for each EVFILT_TIMER knote, and an
 // eventfd that is up while an EVFILT_USER knote is triggered.
 //
-// close, dup, dup2 and dup3 are taken from the linker (--wrap): a descriptor that goes takes its knotes
-// with it, as on a BSD. That sees the calls of the addon, not those of Node itself.
+// close, dup, dup2 and dup3 are taken from the linker (--wrap): a descriptor that goes takes its
+// knotes with it, as on a BSD. That sees the calls of the addon, not those of Node itself.
 //
 // Where systems differ it does the harsher thing: adding a knote again neither changes its mode nor
 // enables it; the flags of an answer keep those of the change beside EV_ERROR.
@@ -557,6 +557,8 @@ extern "C" int kevent(int kq, const Event* changes, int nchanges, Event* events,
   for (;;) {
     const int filled = kqueue->Collect(events, nevents);
     if (filled > 0) return filled;
+    // What was ready may have been a ghost, which epoll shows again and again.
+    if (deadline_ns != kForever && NowNs() >= deadline_ns) return 0;
     guard.unlock();
     const int ready = WaitUntil(*kqueue, deadline_ns);
     if (ready <= 0) return ready;
