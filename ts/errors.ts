@@ -67,6 +67,11 @@ export function unavailableError(what: string): CodedError {
 }
 
 /** @internal */
+export function stateError(what: string): CodedError {
+  return Object.assign(new Error(what), { code: 'ERR_INVALID_STATE' });
+}
+
+/** @internal */
 export function invalidArgType(name: string, expected: string, received: unknown): CodedError {
   const type = received === null ? 'null' : `type ${typeof received}`;
   return Object.assign(

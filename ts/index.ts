@@ -67,7 +67,14 @@ export type { PollerMode } from './poller/conditions.js';
 export { PollerEvents } from './poller/poller-events.js';
 export type { PollerEvent } from './poller/poller-events.js';
 
-// 4. What goes wrong.
+// 4. Handlers, timers and deferred calls around it.
+export { Loop } from './loop/loop.js';
+export type { LoopOptions, RunAsyncOptions } from './loop/loop.js';
+export { LoopRegistration, Ready } from './loop/registration.js';
+export type { LoopRegisterOptions, ReadyHandler } from './loop/registration.js';
+export { Timer } from './loop/timers.js';
+
+// 5. What goes wrong.
 export { SystemError } from './errors.js';
 export type { CodedError, SystemErrorDetails } from './errors.js';
 export type { SocketAddress, SocketAddressOut, TimerValueOut } from './sys/index.js';

@@ -6,11 +6,12 @@ import { checkInteger, closedError, invalidArgType, SystemError } from '../error
 import { binding } from '../native.js';
 import { EPOLL_CTL_ADD, EPOLL_CTL_DEL, EPOLL_CTL_MOD } from '../sys/constants.js';
 import { EpollEvents } from './epoll-events.js';
+import { LiveWatchers } from './live-watchers.js';
 import { openEpoll } from './open-set.js';
 import { isDenial, lift, rebuild, warnOfGhosts } from './rebuild.js';
 import { NO_GENERATION, type Registration, RegistrationTable } from './registration-table.js';
 import { checkTimeout } from './timeout.js';
-import { type TurnsOptions, TurnTakers } from './turns.js';
+import { takeTurns, type TurnsOptions } from './turns.js';
 import type { WakeDescriptor } from './wake-descriptor.js';
 import type { Waker } from './waker.js';
 
@@ -56,7 +57,7 @@ export class Epoll<T = unknown> extends OwnedDescriptor {
     lift: (fd) => lift(this.fd, fd, this.#table),
   };
   readonly #unlist: () => void;
-  readonly #turns = new TurnTakers();
+  readonly #watchers = new LiveWatchers();
   #warned = false;
 
   /**
@@ -224,7 +225,7 @@ export class Epoll<T = unknown> extends OwnedDescriptor {
     this.#checkOpen();
     const batch = new EpollEvents<T>(options.maxEvents);
     const source = {
-      ...{ fd: this.fd, batch },
+      ...{ fd: this.fd, batch, watchers: this.#watchers },
       checkOpen: () => {
         this.#checkOpen();
       },
@@ -232,7 +233,7 @@ export class Epoll<T = unknown> extends OwnedDescriptor {
         this.wait(batch, 0);
       },
     };
-    return this.#turns.take(source, options);
+    return takeTurns(source, options);
   }
 
   /**
@@ -278,7 +279,7 @@ export class Epoll<T = unknown> extends OwnedDescriptor {
   }
 
   #leave(): void {
-    this.#turns.end();
+    this.#watchers.end();
     this.#unlist();
     this.#wake.close();
     this.#table.clear();
@@ -304,7 +305,7 @@ export class Epoll<T = unknown> extends OwnedDescriptor {
   #removeGhosts(): void {
     const rebuilt = rebuild(this.fd, this.#wake.fd, this.#table);
     if (!rebuilt) return;
-    this.#turns.move();
+    this.#watchers.move();
     if (this.#warned) return;
     this.#warned = true;
     warnOfGhosts(this.fd);

@@ -1,5 +1,6 @@
-import { invalidArgType } from '../errors.js';
+import { invalidArgType, stateError } from '../errors.js';
 import { HostWatch } from './host-watch.js';
+import type { LiveWatcher, LiveWatchers } from './live-watchers.js';
 
 /** How a set is driven by Node's own loop. */
 export interface TurnsOptions {
@@ -16,6 +17,8 @@ export interface TurnSource<Batch> {
   readonly fd: number;
   /** The one batch that every turn fills anew. */
   readonly batch: Batch;
+  /** Who has to know when the set is replaced or closed. */
+  readonly watchers: LiveWatchers;
   /** Throws `ERR_CLOSED` once the set is closed. */
   readonly checkOpen: () => void;
   /** Fills the batch with what is ready now. */
@@ -32,18 +35,16 @@ interface Waiting<Batch> {
  * never starves the timers, promises and sockets of Node.
  * @internal
  */
-class Turns<Batch> implements AsyncIterableIterator<Batch, undefined> {
+class Turns<Batch> implements AsyncIterableIterator<Batch, undefined>, LiveWatcher {
   readonly #source: TurnSource<Batch>;
   readonly #signal: AbortSignal | undefined;
   readonly #ref: boolean;
-  readonly #live: Set<unknown>;
   #watch: HostWatch | undefined;
   #waiting: Waiting<Batch> | undefined;
   #ended = false;
 
-  constructor(source: TurnSource<Batch>, { signal, ref = true }: TurnsOptions, live: Set<unknown>) {
+  constructor(source: TurnSource<Batch>, { signal, ref = true }: TurnsOptions) {
     this.#source = source;
-    this.#live = live;
     this.#signal = signal;
     this.#ref = ref;
   }
@@ -55,7 +56,7 @@ class Turns<Batch> implements AsyncIterableIterator<Batch, undefined> {
   next(): Promise<IteratorResult<Batch, undefined>> {
     return new Promise((resolve, reject) => {
       if (this.#waiting !== undefined) {
-        reject(stateError());
+        reject(stateError('next() was called before the turn before it came'));
         return;
       }
       if (this.#signal?.aborted === true && !this.#ended) {
@@ -86,7 +87,7 @@ class Turns<Batch> implements AsyncIterableIterator<Batch, undefined> {
     this.#ended = true;
     this.#watch?.close();
     this.#signal?.removeEventListener('abort', this.#abort);
-    this.#live.delete(this);
+    this.#source.watchers.delete(this);
     this.#take()?.resolve({ done: true, value: undefined });
   }
 
@@ -99,7 +100,7 @@ class Turns<Batch> implements AsyncIterableIterator<Batch, undefined> {
     try {
       if (this.#watch === undefined) {
         this.#source.checkOpen();
-        this.#live.add(this);
+        this.#source.watchers.add(this);
         this.#watch = new HostWatch(this.#source.fd, this.#ready);
         this.#signal?.addEventListener('abort', this.#abort);
       }
@@ -145,32 +146,14 @@ class Turns<Batch> implements AsyncIterableIterator<Batch, undefined> {
   }
 }
 
-/** All who take turns of one set, which tells them what happens to it. @internal */
-export class TurnTakers {
-  readonly #live = new Set<Turns<unknown>>();
-
-  /** A new one among them; it counts from its first turn on. */
-  take<Batch>(source: TurnSource<Batch>, options: TurnsOptions): Turns<Batch> {
-    const { signal } = options;
-    if (signal !== undefined && !(signal instanceof AbortSignal)) {
-      throw invalidArgType('options.signal', 'AbortSignal', signal);
-    }
-    return new Turns(source, options, this.#live);
+/** New turns of a set; they count among its watchers from the first one on. @internal */
+export function takeTurns<Batch>(
+  source: TurnSource<Batch>,
+  options: TurnsOptions,
+): AsyncIterableIterator<Batch, undefined> {
+  const { signal } = options;
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    throw invalidArgType('options.signal', 'AbortSignal', signal);
   }
-
-  /** The set is closed. */
-  end(): void {
-    for (const turns of this.#live) turns.end();
-  }
-
-  /** The set was replaced under its number. */
-  move(): void {
-    for (const turns of this.#live) turns.move();
-  }
-}
-
-function stateError(): Error {
-  return Object.assign(new Error('next() was called before the turn before it came'), {
-    code: 'ERR_INVALID_STATE',
-  });
+  return new Turns(source, options);
 }

@@ -2,10 +2,11 @@ import process from 'node:process';
 import { toFd, type FdLike } from '../descriptor/fd-like.js';
 import { LeakDetector } from '../descriptor/leak-detector.js';
 import { leaveSets, listSet, type OpenSet } from '../descriptor/open-sets.js';
+import { LiveWatchers } from '../epoll/live-watchers.js';
 import { isDenial, warnOfGhosts } from '../epoll/rebuild.js';
 import { RegistrationTable } from '../epoll/registration-table.js';
 import { checkTimeout } from '../epoll/timeout.js';
-import { type TurnsOptions, TurnTakers } from '../epoll/turns.js';
+import { takeTurns, type TurnsOptions } from '../epoll/turns.js';
 import type { Waker } from '../epoll/waker.js';
 import {
   checkInteger,
@@ -107,7 +108,7 @@ export class Poller<T = unknown> implements Disposable {
     lift: (fd) => this.#set.lift(fd),
   };
   readonly #unlist: () => void;
-  readonly #turns = new TurnTakers();
+  readonly #watchers = new LiveWatchers();
   #closed = false;
   #warned = false;
 
@@ -145,6 +146,11 @@ export class Poller<T = unknown> implements Disposable {
    */
   get fd(): number {
     return this.#closed ? -1 : this.#set.fd;
+  }
+
+  /** Who watches the set from Node's loop. @internal */
+  get watchers(): LiveWatchers {
+    return this.#watchers;
   }
 
   /** True once closed. */
@@ -295,7 +301,7 @@ export class Poller<T = unknown> implements Disposable {
     if (!this.supports.nested) throw unavailableError(`turns() of backend ${this.backend}`);
     const batch = new PollerEvents<T>(readOptions(options, 'options').maxEvents);
     const source = {
-      ...{ fd: this.fd, batch },
+      ...{ fd: this.fd, batch, watchers: this.#watchers },
       checkOpen: () => {
         this.#checkOpen();
       },
@@ -303,7 +309,7 @@ export class Poller<T = unknown> implements Disposable {
         this.wait(batch, 0);
       },
     };
-    return this.#turns.take(source, options);
+    return takeTurns(source, options);
   }
 
   /**
@@ -332,7 +338,7 @@ export class Poller<T = unknown> implements Disposable {
   close(): void {
     if (this.#closed) return;
     if (this.#set.fd >= 0) leaveSets(this.#set.fd);
-    this.#turns.end();
+    this.#watchers.end();
     this.#closed = true;
     this.#unlist();
     leaks.forget(this);
@@ -398,7 +404,7 @@ export class Poller<T = unknown> implements Disposable {
 
   #removeGhosts(): void {
     if (!this.#set.removeGhosts()) return;
-    this.#turns.move();
+    this.#watchers.move();
     if (this.#warned) return;
     this.#warned = true;
     warnOfGhosts(this.#set.fd);
