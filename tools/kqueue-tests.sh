@@ -20,7 +20,7 @@ if [ ${#files[@]} -eq 0 ]; then
   files=(
     build/test/sys/{kqueue,errno.table,errno.documented,misuse.arguments,fuzz}.test.js
     build/test/sys/waits.{signals,timeouts}.test.js
-    build/test/{kqueue,poller}/*.test.js
+    build/test/kqueue/*.test.js build/test/poller/turns.test.js
     build/test/{conformance/conformance,stress/poller}.test.js
     build/test/lifecycle/{terminate,exit}.test.js
   )
