@@ -31,7 +31,7 @@ const processes: Readonly<
   Record<Exclude<ErrnoTable, 'plain' | 'injected'>, () => Promise<ChildResult>>
 > = {
   'full table': () => {
-    const command = 'ulimit -n 64 && exec "$0" "$@"';
+    const command = 'ulimit -n 200 && exec "$0" "$@"';
     const node = [process.execPath, fixture('sys-errno-rows'), 'full table'];
     return run('/bin/sh', ['-c', command, ...node]);
   },

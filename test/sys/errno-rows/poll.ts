@@ -2,7 +2,7 @@ import * as sys from '../../../ts/sys/index.js';
 import { pipe } from '../support/kernel.js';
 import { type ErrnoRow, row } from './row.js';
 
-const fds = new sys.PollFdArray(65);
+const fds = new sys.PollFdArray(201);
 
 /** Errnos of poll(2) and select(2) that a plain process gets. */
 export const pollRows: readonly ErrnoRow[] = [
@@ -31,10 +31,10 @@ export const pollRows: readonly ErrnoRow[] = [
   ),
 ];
 
-/** In a process that may have 64 descriptors. */
+/** In a process that may have 200 descriptors. */
 export const pollRowsOfFullTable: readonly ErrnoRow[] = [
-  row('poll', 'EINVAL', '`nfds` is above the limit of descriptors', () => sys.poll(fds, 65, 0)),
-  row('ppoll', 'EINVAL', '`nfds` is above the limit of descriptors', () => sys.ppoll(fds, 65, 0)),
+  row('poll', 'EINVAL', '`nfds` is above the limit of descriptors', () => sys.poll(fds, 201, 0)),
+  row('ppoll', 'EINVAL', '`nfds` is above the limit of descriptors', () => sys.ppoll(fds, 201, 0)),
 ];
 
 /** While signals arrive. */
