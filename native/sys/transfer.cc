@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstdint>
+#include <mutex>
 
 #include "core/arguments.h"
 #include "core/blocking_call.h"
@@ -55,24 +56,54 @@ class WithoutBlocking {
   int flags_;
 };
 
+// Makes `call` once, which answers EAGAIN where it would wait. Two threads that took turns with
+// the flags of one file would leave it changed, or blocking in the midst of a call.
+template <typename Call>
+int64_t Attempt(int in, int out, Call call) {
+  static std::mutex flags_of_files;
+  const std::lock_guard<std::mutex> lock(flags_of_files);
+  const WithoutBlocking first(in);
+  const WithoutBlocking second(out);
+  return call();
+}
+
+// One end of a transfer: whether it is waited for, and for what.
+struct End {
+  int fd;
+  short events;
+  bool waits;
+
+  bool IsReady() const {
+    pollfd target{fd, events, 0};
+    return ::poll(&target, 1, 0) > 0;
+  }
+};
+
 // Makes `call`; on a worker in slices, if one of the descriptors would make it wait.
 template <typename Call>
 int64_t Transfer(const Environment& environment, int in, int out, Call call) {
-  const bool in_waits = WaitsInSlices(environment, in);
-  const bool out_waits = WaitsInSlices(environment, out);
-  if (!in_waits && !out_waits) return call();
-  const auto attempt = [&] {
-    const WithoutBlocking first(in);
-    const WithoutBlocking second(out);
-    return call();
+  const End source{in, POLLIN, WaitsInSlices(environment, in)};
+  const End target{out, POLLOUT, WaitsInSlices(environment, out)};
+  if (!source.waits && !target.waits) return call();
+  // The end that is not ready held the call up. It may be the one that does not block.
+  const auto held_up = [&]() -> const End& {
+    if (!source.IsReady()) return source;
+    return target.IsReady() && source.waits ? source : target;
   };
-  const int64_t moved = attempt();
-  if (moved != -EAGAIN) return moved;
-  // Ready is what does not hold the call up; the other one is waited for.
-  pollfd target{out, POLLOUT, 0};
-  const bool has_room = !out_waits || ::poll(&target, 1, 0) > 0;
-  return has_room && in_waits ? AttemptWhenReady(environment, in, POLLIN, attempt)
-                              : AttemptWhenReady(environment, out, POLLOUT, attempt);
+  int64_t moved = Attempt(in, out, call);
+  while (moved == -EAGAIN) {
+    const End& end = held_up();
+    if (!end.waits) return -EAGAIN;
+    bool is_other = false;
+    const auto again = [&]() -> int64_t {
+      moved = Attempt(in, out, call);
+      is_other = moved == -EAGAIN && &held_up() != &end;
+      return is_other ? 0 : moved;
+    };
+    const int64_t waited = AttemptWhenReady(environment, end.fd, end.events, again);
+    if (!is_other) return waited;
+  }
+  return moved;
 }
 
 napi_value Sendfile(napi_env env, napi_callback_info info) {
@@ -87,6 +118,18 @@ napi_value Sendfile(napi_env env, napi_callback_info info) {
   }));
 }
 
+bool IsPipe(int fd) { return ::fcntl(fd, F_GETPIPE_SZ) >= 0; }
+
+bool IsNonBlocking(int fd) { return (::fcntl(fd, F_GETFL) & O_NONBLOCK) != 0; }
+
+// The kernel takes a pipe with O_NONBLOCK as it takes SPLICE_F_NONBLOCK, for the whole call:
+// one that is filled, and either of two. A TCP socket that blocks waits in spite of that, which
+// nothing could end here: on a worker no call does.
+bool NeverWaits(int in, int out, uint32_t flags) {
+  if ((flags & SPLICE_F_NONBLOCK) != 0) return true;
+  return IsPipe(out) && (IsNonBlocking(out) || (IsPipe(in) && IsNonBlocking(in)));
+}
+
 napi_value Splice(napi_env env, napi_callback_info info) {
   Arguments args(env, info, 6);
   const int in = args.Int(0, "fdIn");
@@ -99,7 +142,9 @@ napi_value Splice(napi_env env, napi_callback_info info) {
   const auto call = [&] {
     return ResultOrErrno(::splice(in, offset_in.get(), out, offset_out.get(), length, flags));
   };
-  if ((flags & SPLICE_F_NONBLOCK) != 0) return args.Answer(call());
+  if (!args.environment().is_main_thread() && NeverWaits(in, out, flags)) {
+    return args.Answer(Attempt(in, out, call));
+  }
   return args.Answer(Transfer(args.environment(), in, out, call));
 }
 

@@ -56,7 +56,10 @@ export function sendfile(
  * | ESPIPE | an offset for a pipe |
  * | ENOSYS | this system has no such call |
  *
- * On a worker descriptors that block are waited for in slices; the call may then move less.
+ * A pipe with `O_NONBLOCK` that is filled, and either of two pipes, makes the whole call as
+ * `SPLICE_F_NONBLOCK` does. On a worker descriptors that block are waited for in slices; the call
+ * may then move less, and with `SPLICE_F_NONBLOCK` it waits for neither of the two. On the main
+ * thread a TCP socket without `O_NONBLOCK` blocks in spite of that flag.
  *
  * Platform: Linux.
  * @see splice(2)
