@@ -1,5 +1,17 @@
 import test from 'ava';
-import { Epoll, EpollEvents, Pipe, TcpListener, TimerFd, UnixStream } from 'raw-epoll';
+import {
+  DatagramBatch,
+  Epoll,
+  EpollEvents,
+  inotifyEvents,
+  Pipe,
+  TcpListener,
+  TimerFd,
+  UnixDatagram,
+  UnixStream,
+  WOULD_BLOCK,
+} from 'raw-epoll';
+import { AF_UNIX } from 'raw-epoll/constants';
 import { countDescriptors } from '../support/descriptors.js';
 
 const poison = {
@@ -66,10 +78,33 @@ for (const [what, [misuse, code]] of Object.entries(misuses)) {
 
 test.serial('a detached view has no bytes, of whatever kind it is', (t) => {
   const [stream, peer] = UnixStream.pair();
+  const [socket, other] = UnixDatagram.pair();
   for (const view of [new DataView(new ArrayBuffer(8)), new Uint8Array(8)]) {
     structuredClone(view.buffer, { transfer: [view.buffer] });
     t.is(stream.write(view), 0);
+    t.throws(() => stream.sendDescriptors([stream], view), { code: 'ERR_OUT_OF_RANGE' });
+    t.is(stream.receive(view), WOULD_BLOCK);
+    t.is(socket.sendDescriptors([], view), 0);
+    t.like(other.receiveDescriptors(view), { bytes: 0, descriptors: [] });
+    t.deepEqual(inotifyEvents(view, 0), []);
+    t.throws(() => inotifyEvents(view, 1), { code: 'ERR_OUT_OF_RANGE' });
+    const batch = new DatagramBatch();
+    t.true(batch.add(view));
+    t.is(batch.bytes(0), 0);
   }
-  stream.close();
-  peer.close();
+  for (const object of [stream, peer, socket, other]) object.close();
+});
+
+test.serial('a getter of an address that detaches the bytes of a datagram leaves it none', (t) => {
+  const batch = new DatagramBatch();
+  const bytes = new Uint8Array(8);
+  const to = {
+    family: AF_UNIX,
+    get path() {
+      structuredClone(bytes.buffer, { transfer: [bytes.buffer] });
+      return '/nowhere';
+    },
+  };
+  t.true(batch.add(bytes, to));
+  t.is(batch.bytes(0), 0);
 });

@@ -1,6 +1,7 @@
 import { checkInteger, invalidArgType, outOfRange } from '../errors.js';
 import { AF_UNSPEC, MSG_TRUNC } from '../sys/constants.js';
 import { MmsgArray, type SocketAddress, type SocketAddressOut } from '../sys/index.js';
+import { bytesOf } from './view.js';
 
 const CAPACITY = 64;
 /** More than an Ethernet frame carries. */
@@ -84,15 +85,17 @@ export class DatagramBatch {
    * @returns     False if the batch is full.
    */
   add(data: ArrayBufferView, to: SocketAddress | null = null): boolean {
-    if (!ArrayBuffer.isView(data)) throw invalidArgType('data', 'TypedArray or DataView', data);
-    if (data.byteLength > this.size) {
-      throw outOfRange('data', `at most ${String(this.size)} bytes long`, data.byteLength);
+    const { length } = bytesOf(data, 'data');
+    if (length > this.size) {
+      throw outOfRange('data', `at most ${String(this.size)} bytes long`, length);
     }
     const i = this.#length;
     if (i === this.capacity) return false;
     this.#messages.setName(i, to);
-    this.#messages.setLength(i, data.byteLength);
-    this.buffer.set(new Uint8Array(data.buffer, data.byteOffset, data.byteLength), i * this.size);
+    // Taken after the address: a getter of that may have detached them.
+    const bytes = bytesOf(data, 'data');
+    this.#messages.setLength(i, bytes.length);
+    this.buffer.set(bytes, i * this.size);
     this.#length = i + 1;
     return true;
   }

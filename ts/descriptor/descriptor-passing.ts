@@ -5,6 +5,7 @@ import { MSG_CTRUNC, MSG_NOSIGNAL } from '../sys/constants.js';
 import { type MessageToReceive, sendmsg } from '../sys/index.js';
 import { toFd, type FdLike } from './fd-like.js';
 import { ReceivedDescriptor } from './received-descriptor.js';
+import { bytesOf } from './view.js';
 
 /** As many descriptors as one message carries: `SCM_MAX_FD` of Linux. */
 const MOST = 253;
@@ -21,8 +22,7 @@ export interface ReceivedMessage {
 
 /** Bytes of a view, as a view. Refuses what is no slice of it. */
 function sliceOf(buffer: unknown, offset: number, length: number, least: number): Uint8Array {
-  if (!ArrayBuffer.isView(buffer)) throw invalidArgType('buffer', 'TypedArray or DataView', buffer);
-  const whole = new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength);
+  const whole = bytesOf(buffer, 'buffer');
   checkInteger(offset, 'offset', 0, whole.length);
   checkInteger(length, 'length', least, whole.length - offset);
   return whole.subarray(offset, offset + length);

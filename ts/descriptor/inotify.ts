@@ -1,10 +1,11 @@
 import { endianness } from 'node:os';
-import { check, checkInteger, invalidArgType } from '../errors.js';
+import { check, checkInteger } from '../errors.js';
 import { binding } from '../native.js';
 import { EAGAIN, IN_CLOEXEC, IN_NONBLOCK } from '../sys/constants.js';
 import { inotify_add_watch, inotify_rm_watch, read } from '../sys/index.js';
 import { LeakDetector } from './leak-detector.js';
 import { OwnedDescriptor, WOULD_BLOCK } from './owned-descriptor.js';
+import { bytesOf } from './view.js';
 
 const leaks = new LeakDetector('Inotify');
 const LITTLE_ENDIAN = endianness() === 'LE';
@@ -31,15 +32,15 @@ export interface InotifyEvent {
  * @throws `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`
  */
 export function inotifyEvents(buffer: ArrayBufferView, length: number): InotifyEvent[] {
-  if (!ArrayBuffer.isView(buffer)) throw invalidArgType('buffer', 'TypedArray or DataView', buffer);
-  checkInteger(length, 'length', 0, buffer.byteLength);
-  const view = new DataView(buffer.buffer, buffer.byteOffset, length);
+  const filled = bytesOf(buffer, 'buffer');
+  checkInteger(length, 'length', 0, filled.length);
+  const view = new DataView(filled.buffer, filled.byteOffset, length);
   const events: InotifyEvent[] = [];
   for (let at = 0; at + HEADER <= length;) {
     const word = (offset: number): number => view.getUint32(at + offset, LITTLE_ENDIAN);
     const next = at + HEADER + word(12);
     if (next > length) break;
-    const bytes = Buffer.from(buffer.buffer, buffer.byteOffset + at + HEADER, word(12));
+    const bytes = Buffer.from(filled.buffer, filled.byteOffset + at + HEADER, word(12));
     const end = bytes.indexOf(0); // The kernel fills up with zeros.
     const name = bytes.toString('utf8', 0, end < 0 ? bytes.length : end);
     events.push({ wd: word(0) | 0, mask: word(4), cookie: word(8), name });

@@ -13,3 +13,17 @@ export function restOf(view: ArrayBufferView, offset: number): number {
     return 0;
   }
 }
+
+/**
+ * The bytes of a view, as bytes. A detached view has none, nor has one that its buffer has shrunk
+ * away from, as at level 1.
+ * @internal
+ */
+export function bytesOf(view: unknown, name: string): Uint8Array {
+  if (!ArrayBuffer.isView(view)) throw invalidArgType(name, 'TypedArray or DataView', view);
+  try {
+    return new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
+  } catch {
+    return new Uint8Array(0);
+  }
+}

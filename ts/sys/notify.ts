@@ -77,6 +77,7 @@ export function inotify_rm_watch(fd: number, wd: number): number {
  * | ------ | --- |
  * | EINVAL | `pid` is not above 0; unknown flags |
  * | EMFILE | out of descriptors |
+ * | ENOENT | `pid` is a thread that is no process; older kernels answer `EINVAL` |
  * | ESRCH  | no such process |
  * | ENOSYS | this system has no pidfd, or a kernel before Linux 5.3 |
  *

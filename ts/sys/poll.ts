@@ -64,7 +64,8 @@ export function ppoll(
  * sets is ready.
  *
  * Afterwards the sets hold what is ready, and only that: empty if the time has passed, as they were
- * after an error. The kernel looks at every number below `nfds` in every call. Descriptors of
+ * after an error. That is said of numbers below `nfds`: ask for no other, for the kernel clears some
+ * of those and leaves some. It looks at every number below `nfds` in every call. Descriptors of
  * `FD_SETSIZE` and above cannot be in a set at all; {@link poll} takes any.
  *
  * @param nfds       One more than the highest descriptor in the sets, at most `FD_SETSIZE`. Above:

@@ -236,5 +236,6 @@ export const withoutRow: readonly {
   { call: 'sendmsg', errno: 'ENOSYS', why: 'macOS has no SCM_CREDENTIALS' },
   { call: 'recvmmsg', errno: 'ENOSYS', why: 'macOS has no such call; Linux has it since 2.6.33' },
   { call: 'sendmmsg', errno: 'ENOSYS', why: 'macOS has no such call; Linux has it since 3.0' },
+  { call: 'pidfd_open', errno: 'ENOENT', why: 'kernels differ about threads: EINVAL before' },
   { call: 'pipe2', errno: 'ENOSYS', why: 'macOS has no such call; Linux has it since 2.6.27' },
 ];
