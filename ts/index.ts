@@ -26,6 +26,7 @@ export { Stream } from './descriptor/stream.js';
 export type { ShutdownHow, ToNetSocketOptions } from './descriptor/stream.js';
 export { TcpListener, TcpStream } from './descriptor/tcp.js';
 export type { KeepAliveOptions, TcpConnectOptions, TcpListenOptions } from './descriptor/tcp.js';
+export type { TcpInfo, TcpState } from './descriptor/tcp-info.js';
 export { UnixListener, UnixStream } from './descriptor/unix.js';
 export { ReceivedDescriptor } from './descriptor/received-descriptor.js';
 export type { ReceivedMessage } from './descriptor/descriptor-passing.js';
@@ -77,4 +78,4 @@ export { Timer } from './loop/timers.js';
 // 5. What goes wrong.
 export { SystemError } from './errors.js';
 export type { CodedError, SystemErrorDetails } from './errors.js';
-export type { SocketAddress, SocketAddressOut, TimerValueOut } from './sys/index.js';
+export type { Credentials, SocketAddress, SocketAddressOut, TimerValueOut } from './sys/index.js';

@@ -268,6 +268,10 @@ interface Binding {
     readonly mmsgFlags?: number;
     /** `struct kevent`: `kevent_filter` is where the field is, `kevent_filter_bytes` how long. */
     readonly [kevent: `kevent_${string}`]: number | undefined;
+    /** `struct linger`, `ucred`, `tcp_info`: as for `kevent`, and `_size` of the whole. */
+    readonly [linger: `linger_${string}`]: number | undefined;
+    readonly [ucred: `ucred_${string}`]: number | undefined;
+    readonly [tcpInfo: `tcp_info_${string}`]: number | undefined;
   };
 }
 

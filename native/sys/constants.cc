@@ -715,6 +715,20 @@ constexpr Constant kConstants[] = {
 #ifdef TCP_NOTSENT_LOWAT
     CONSTANT(TCP_NOTSENT_LOWAT),
 #endif
+// sockets: states of a TCP connection. Enumerators without a macro.
+#ifdef __linux__
+    CONSTANT(TCP_ESTABLISHED),
+    CONSTANT(TCP_SYN_SENT),
+    CONSTANT(TCP_SYN_RECV),
+    CONSTANT(TCP_FIN_WAIT1),
+    CONSTANT(TCP_FIN_WAIT2),
+    CONSTANT(TCP_TIME_WAIT),
+    CONSTANT(TCP_CLOSE),
+    CONSTANT(TCP_CLOSE_WAIT),
+    CONSTANT(TCP_LAST_ACK),
+    CONSTANT(TCP_LISTEN),
+    CONSTANT(TCP_CLOSING),
+#endif
 // sockets: options of the level `IPPROTO_IP`.
 #ifdef IP_TOS
     CONSTANT(IP_TOS),

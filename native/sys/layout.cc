@@ -2,6 +2,7 @@
 
 #include <node_api.h>
 #include <sys/select.h>
+#include <sys/socket.h>
 
 #include <cstddef>
 #include <cstdint>
@@ -11,6 +12,7 @@
 #include "sys/mmsg_slot.h"
 
 #ifdef __linux__
+#include <linux/tcp.h>  // That of <netinet/tcp.h> ends at tcpi_total_retrans.
 #include <sys/epoll.h>
 #endif
 
@@ -64,13 +66,85 @@ void AddMmsgSlot(napi_env env, napi_value layout) {
   Set(env, layout, "mmsgFlags", offsetof(MmsgSlot, flags) / sizeof(uint32_t));
 }
 
+// In bytes, for each field where it is and how long.
+#define FIELD(type, prefix, name, field)                \
+  Set(env, layout, prefix name, offsetof(type, field)); \
+  Set(env, layout, prefix name "_bytes", sizeof(type::field))
+
+void AddLinger(napi_env env, napi_value layout) {
+  Set(env, layout, "linger_size", sizeof(linger));
+  FIELD(linger, "linger_", "onoff", l_onoff);
+  FIELD(linger, "linger_", "linger", l_linger);
+}
+
+void AddUcred(napi_env env, napi_value layout) {
+#ifdef __linux__
+  Set(env, layout, "ucred_size", sizeof(ucred));
+  FIELD(ucred, "ucred_", "pid", pid);
+  FIELD(ucred, "ucred_", "uid", uid);
+  FIELD(ucred, "ucred_", "gid", gid);
+#else
+  static_cast<void>(env);
+  static_cast<void>(layout);
+#endif
+}
+
+// The fields that Linux 4.10 has, and every header since. Those that are bits have no address.
+void AddTcpInfo(napi_env env, napi_value layout) {
+#ifdef __linux__
+#define TCP_INFO_FIELD(name) FIELD(tcp_info, "tcp_info_", #name, tcpi_##name)
+  Set(env, layout, "tcp_info_size", sizeof(tcp_info));
+  TCP_INFO_FIELD(state);
+  TCP_INFO_FIELD(ca_state);
+  TCP_INFO_FIELD(retransmits);
+  TCP_INFO_FIELD(probes);
+  TCP_INFO_FIELD(backoff);
+  TCP_INFO_FIELD(rto);
+  TCP_INFO_FIELD(ato);
+  TCP_INFO_FIELD(snd_mss);
+  TCP_INFO_FIELD(rcv_mss);
+  TCP_INFO_FIELD(unacked);
+  TCP_INFO_FIELD(sacked);
+  TCP_INFO_FIELD(lost);
+  TCP_INFO_FIELD(retrans);
+  TCP_INFO_FIELD(last_data_sent);
+  TCP_INFO_FIELD(last_data_recv);
+  TCP_INFO_FIELD(last_ack_recv);
+  TCP_INFO_FIELD(pmtu);
+  TCP_INFO_FIELD(rcv_ssthresh);
+  TCP_INFO_FIELD(rtt);
+  TCP_INFO_FIELD(rttvar);
+  TCP_INFO_FIELD(snd_ssthresh);
+  TCP_INFO_FIELD(snd_cwnd);
+  TCP_INFO_FIELD(advmss);
+  TCP_INFO_FIELD(reordering);
+  TCP_INFO_FIELD(rcv_rtt);
+  TCP_INFO_FIELD(rcv_space);
+  TCP_INFO_FIELD(total_retrans);
+  TCP_INFO_FIELD(bytes_acked);
+  TCP_INFO_FIELD(bytes_received);
+  TCP_INFO_FIELD(segs_out);
+  TCP_INFO_FIELD(segs_in);
+  TCP_INFO_FIELD(notsent_bytes);
+  TCP_INFO_FIELD(min_rtt);
+  TCP_INFO_FIELD(data_segs_in);
+  TCP_INFO_FIELD(data_segs_out);
+  TCP_INFO_FIELD(delivery_rate);
+  TCP_INFO_FIELD(busy_time);
+  TCP_INFO_FIELD(rwnd_limited);
+  TCP_INFO_FIELD(sndbuf_limited);
+#undef TCP_INFO_FIELD
+#else
+  static_cast<void>(env);
+  static_cast<void>(layout);
+#endif
+}
+
 // In bytes, for each field where it is and how long: the types differ between the systems.
 void AddKevent(napi_env env, napi_value layout) {
 #ifdef RAW_EPOLL_HAS_KQUEUE
   using Event = struct kevent;
-#define KEVENT_FIELD(name)                                  \
-  Set(env, layout, "kevent_" #name, offsetof(Event, name)); \
-  Set(env, layout, "kevent_" #name "_bytes", sizeof(Event::name))
+#define KEVENT_FIELD(name) FIELD(Event, "kevent_", #name, name)
   Set(env, layout, "kevent_bytes", sizeof(Event));
   KEVENT_FIELD(ident);
   KEVENT_FIELD(filter);
@@ -87,6 +161,8 @@ void AddKevent(napi_env env, napi_value layout) {
 #endif
 }
 
+#undef FIELD
+
 }  // namespace
 
 napi_value MakeLayout(napi_env env) {
@@ -95,6 +171,9 @@ napi_value MakeLayout(napi_env env) {
   AddEpollEvent(env, layout);
   AddFdSet(env, layout);
   AddMmsgSlot(env, layout);
+  AddLinger(env, layout);
+  AddUcred(env, layout);
+  AddTcpInfo(env, layout);
   AddKevent(env, layout);
   return layout;
 }

@@ -242,7 +242,11 @@ function streamAttempts(stream: TcpStream | UnixStream, buffer: Buffer): Attempt
     () => stream.release(),
   ];
   if (stream instanceof UnixStream) {
-    const passing = [() => stream.sendDescriptors([]), () => stream.receive(buffer)];
+    const passing = [
+      () => stream.sendDescriptors([]),
+      () => stream.receive(buffer),
+      () => stream.peerCredentials,
+    ];
     return [stream, [...calls, ...passing]];
   }
   const setters = [
@@ -252,6 +256,7 @@ function streamAttempts(stream: TcpStream | UnixStream, buffer: Buffer): Attempt
     () => {
       stream.setKeepAlive();
     },
+    () => stream.info(),
   ];
   return [stream, [...calls, ...setters]];
 }

@@ -4,6 +4,7 @@
  */
 import test from 'ava';
 import {
+  type Credentials,
   DatagramBatch,
   Epoll,
   EpollEvents,
@@ -16,6 +17,7 @@ import {
   type ReceivedMessage,
   type SocketAddress,
   SystemError,
+  type TcpInfo,
   TcpListener,
   TcpStream,
   TimerFd,
@@ -116,6 +118,30 @@ export function descriptors(): void {
   // @ts-expect-error an ArrayBuffer is no view
   reader.read(new ArrayBuffer(8));
   use(read, address, unixAccepted, fired, counted, writer, error);
+}
+
+export function options(stream: TcpStream, unix: UnixStream): void {
+  const listener = TcpListener.listen({ deferAccept: 5, fastOpen: 16 });
+  const info: TcpInfo = stream.info();
+  // @ts-expect-error a kernel may leave it out
+  const acked: number = info.bytes_acked;
+  // @ts-expect-error the name of no state
+  use(info.state === 'OPEN', info.state === 'ESTABLISHED', info.rtt + info.total_retrans);
+  stream.setLinger(null);
+  // @ts-expect-error closing would block the thread
+  stream.setLinger(5);
+  // @ts-expect-error a number is no boolean
+  stream.setCork(1);
+  const limits: [number, number, number | null] = [
+    stream.userTimeout,
+    stream.notSentLowat,
+    stream.linger,
+  ];
+  // @ts-expect-error set by its method, which can refuse
+  stream.userTimeout = 5;
+  const { pid, uid, gid }: Credentials = unix.peerCredentials;
+  const numbers: [number, boolean] = [listener.deferAccept, listener.reusePort];
+  use(acked, limits, pid, uid, gid, numbers, UdpSocket.bind().busyPoll);
 }
 
 export function level1(): void {

@@ -23,7 +23,7 @@ import {
   SOCK_STREAM,
   SOL_SOCKET,
 } from '../sys/constants.js';
-import { bind, connect, getsockopt, listen, setsockopt, type SocketAddress } from '../sys/index.js';
+import { bind, connect, getsockopt, listen, type SocketAddress } from '../sys/index.js';
 import { toFd } from './fd-like.js';
 import { adopt, OwnedDescriptor } from './owned-descriptor.js';
 
@@ -50,11 +50,6 @@ function show(address: SocketAddress): string {
 
 function openSocket(family: number, type: number): number {
   return check(binding.owned.socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), 'socket');
-}
-
-/** @internal */
-export function setOption(fd: number, level: number, option: number, value: number): void {
-  check(setsockopt(fd, level, option, value), 'setsockopt', { fd, detail: `fd ${String(fd)}` });
 }
 
 /** @internal */

@@ -1,33 +1,20 @@
 import { checkInteger } from '../errors.js';
-import {
-  AF_INET,
-  AF_INET6,
-  IPPROTO_IPV6,
-  IPPROTO_TCP,
-  IPV6_V6ONLY,
-  SO_KEEPALIVE,
-  SO_REUSEADDR,
-  SO_REUSEPORT,
-  SOCK_STREAM,
-  SOL_SOCKET,
-  TCP_KEEPCNT,
-  TCP_KEEPIDLE,
-  TCP_KEEPINTVL,
-  TCP_NODELAY,
-} from '../sys/constants.js';
-import { setsockopt } from '../sys/index.js';
+import { AF_INET, AF_INET6, SOCK_STREAM, SOL_SOCKET } from '../sys/constants.js';
 import { LeakDetector } from './leak-detector.js';
 import { Listener, type ListenerOptions } from './listener.js';
 import type { OwnedDescriptor } from './owned-descriptor.js';
+import { getStruct, OPTIONS, setStruct } from './socket-options.js';
 import {
   adoptSocket,
   bindTo,
   connectingSocket,
   inetAddress,
   listeningSocket,
-  setOption,
 } from './socket-setup.js';
 import { Stream } from './stream.js';
+import { tcpInfo, type TcpInfo } from './tcp-info.js';
+
+const LINGER = [SOL_SOCKET, 'SO_LINGER'] as const;
 
 const INET_FAMILIES = [AF_INET, AF_INET6] as const;
 const TCP = { families: INET_FAMILIES, type: SOCK_STREAM };
@@ -102,26 +89,146 @@ export class TcpStream extends Stream {
     return TcpStream.wrap(adoptSocket(from, TCP_STREAM));
   }
 
-  /** Sends small messages at once (`TCP_NODELAY`) or lets the kernel gather them. */
+  /**
+   * Sends small messages at once (`TCP_NODELAY`) or lets the kernel gather them.
+   *
+   * @throws `ERR_CLOSED`; `ERR_INVALID_ARG_TYPE`.
+   */
   setNoDelay(on = true): void {
-    this.#set(IPPROTO_TCP, TCP_NODELAY, on ? 1 : 0);
+    OPTIONS.noDelay.set(this, on);
   }
 
-  /** Has the kernel ask a silent peer whether it is there: `SO_KEEPALIVE` and its times. */
+  /**
+   * Has the kernel ask a silent peer whether it is there: `SO_KEEPALIVE` and its times.
+   *
+   * @throws `ERR_CLOSED`; `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`.
+   */
   setKeepAlive(on = true, options: KeepAliveOptions = {}): void {
     const { idleSeconds, intervalSeconds, count } = options;
-    this.#set(SOL_SOCKET, SO_KEEPALIVE, on ? 1 : 0);
-    this.#setGiven(TCP_KEEPIDLE, 'idleSeconds', idleSeconds, 32767);
-    this.#setGiven(TCP_KEEPINTVL, 'intervalSeconds', intervalSeconds, 32767);
-    this.#setGiven(TCP_KEEPCNT, 'count', count, 127);
+    OPTIONS.keepAlive.set(this, on);
+    if (idleSeconds !== undefined) OPTIONS.keepIdle.set(this, idleSeconds);
+    if (intervalSeconds !== undefined) OPTIONS.keepInterval.set(this, intervalSeconds);
+    if (count !== undefined) OPTIONS.keepCount.set(this, count);
   }
 
-  #setGiven(option: number, name: string, value: number | undefined, highest: number): void {
-    if (value !== undefined) this.#set(IPPROTO_TCP, option, checkInteger(value, name, 1, highest));
+  /**
+   * Holds partial segments back until it is turned off, for 200 ms at most: `TCP_CORK`. For a head
+   * and a body that are written one after the other.
+   *
+   * Platform: Linux; elsewhere `ERR_FEATURE_UNAVAILABLE_ON_PLATFORM`, as for all that follow.
+   *
+   * @throws `ERR_CLOSED`; `ERR_INVALID_ARG_TYPE`.
+   * @see tcp(7)
+   */
+  setCork(on = true): void {
+    OPTIONS.cork.set(this, on);
   }
 
-  #set(level: number, option: number, value: number): void {
-    this.checked(setsockopt(this.fd, level, option, value), 'setsockopt');
+  /** Whether partial segments are held back. Asks the kernel each time, as all that follow. */
+  get cork(): boolean {
+    return OPTIONS.cork.get(this);
+  }
+
+  /**
+   * Acknowledges at once (`TCP_QUICKACK`) or lets acknowledgements wait for data to go with. Does
+   * not last: the kernel goes from one to the other by itself, so set it again after each read.
+   *
+   * @throws `ERR_CLOSED`; `ERR_INVALID_ARG_TYPE`.
+   * @see tcp(7)
+   */
+  setQuickAck(on = true): void {
+    OPTIONS.quickAck.set(this, on);
+  }
+
+  /** Whether the kernel acknowledges at once, now. */
+  get quickAck(): boolean {
+    return OPTIONS.quickAck.get(this);
+  }
+
+  /**
+   * How long what was sent may stay without an answer before the connection is given up with
+   * `ETIMEDOUT`: `TCP_USER_TIMEOUT`.
+   *
+   * @param milliseconds  0 … 2 ** 31 - 1; 0: as long as the kernel says.
+   * @throws `ERR_CLOSED`; `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`.
+   * @see tcp(7)
+   */
+  setUserTimeout(milliseconds: number): void {
+    OPTIONS.userTimeout.set(this, milliseconds);
+  }
+
+  /** The limit that `setUserTimeout` set, in ms; 0: the kernel's own. */
+  get userTimeout(): number {
+    return OPTIONS.userTimeout.get(this);
+  }
+
+  /**
+   * From how many bytes on that were never sent the descriptor is no longer writable:
+   * `TCP_NOTSENT_LOWAT`. Keeps what is old out of the send buffer.
+   *
+   * @param bytes  0 … 2 ** 32 - 1; 0: as `net.ipv4.tcp_notsent_lowat` says.
+   * @throws `ERR_CLOSED`; `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`.
+   * @see tcp(7)
+   */
+  setNotSentLowat(bytes: number): void {
+    OPTIONS.notSentLowat.set(this, bytes);
+  }
+
+  /** The limit that `setNotSentLowat` set, in bytes; 0: the system's. */
+  get notSentLowat(): number {
+    return OPTIONS.notSentLowat.get(this);
+  }
+
+  /**
+   * What closing does with bytes that are not sent yet: `SO_LINGER`.
+   *
+   * Null: the kernel goes on sending them, as it does by default. 0: they are dropped, and the peer
+   * reads `ECONNRESET` instead of the end of the stream. More would have close(2) block the whole
+   * thread, whatever the descriptor's flags, so it is refused here; level 1 has it. To know that
+   * the peer got everything, `shutdown('write')` and read until its end.
+   *
+   * @param seconds  0, or null.
+   * @throws `ERR_CLOSED`; `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`.
+   * @see socket(7)
+   */
+  setLinger(seconds: 0 | null): void {
+    const linger = seconds === null ? 0 : checkInteger(seconds, 'seconds', 0, 0);
+    setStruct(this, LINGER, 'linger', { onoff: seconds === null ? 0 : 1, linger });
+  }
+
+  /** Seconds that closing may take; 0: it resets the connection; null: the kernel's own way. */
+  get linger(): number | null {
+    const { onoff = 0, linger = 0 } = getStruct(this, LINGER, 'linger', ['onoff', 'linger']);
+    return onoff === 0 ? null : linger;
+  }
+
+  /**
+   * How long a call that finds nothing asks the network device itself: `SO_BUSY_POLL`. Costs CPU
+   * for a shorter wait, with devices whose driver can.
+   *
+   * @param microseconds  0 … 2 ** 31 - 1; 0: not at all.
+   * @throws SystemError `EPERM`: more than before, without `CAP_NET_ADMIN`; `ENOPROTOOPT`: a kernel
+   *         without busy polling; `ERR_CLOSED`; `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`.
+   * @see socket(7)
+   */
+  setBusyPoll(microseconds: number): void {
+    OPTIONS.busyPoll.set(this, microseconds);
+  }
+
+  /** How long a call that finds nothing asks the network device, in µs. */
+  get busyPoll(): number {
+    return OPTIONS.busyPoll.get(this);
+  }
+
+  /**
+   * What the kernel knows of the connection: its state, times, windows and counters (`TCP_INFO`).
+   *
+   * @returns  A new object for each call.
+   * @throws `ERR_CLOSED`.
+   * @see tcp(7)
+   */
+  info(): TcpInfo {
+    return tcpInfo(this);
   }
 }
 
@@ -137,6 +244,10 @@ export interface TcpListenOptions extends ListenerOptions {
   readonly reusePort?: boolean;
   /** An IPv6 listener that leaves IPv4 alone: `IPV6_V6ONLY`. Default: off. */
   readonly ipv6Only?: boolean;
+  /** See `setDeferAccept`. Default: 0. */
+  readonly deferAccept?: number;
+  /** See `setFastOpen`. Default: 0. */
+  readonly fastOpen?: number;
 }
 
 /**
@@ -162,11 +273,11 @@ export class TcpListener extends Listener<TcpStream> {
     const { host = '127.0.0.1', port = 0 } = options;
     const address = inetAddress(host, port);
     const fd = listeningSocket(address, options, (socket) => {
-      setOption(socket, SOL_SOCKET, SO_REUSEADDR, (options.reuseAddress ?? true) ? 1 : 0);
-      if (options.reusePort === true) setOption(socket, SOL_SOCKET, SO_REUSEPORT, 1);
-      if (address.family === AF_INET6) {
-        setOption(socket, IPPROTO_IPV6, IPV6_V6ONLY, options.ipv6Only === true ? 1 : 0);
-      }
+      OPTIONS.reuseAddress.set(socket, options.reuseAddress ?? true);
+      if (options.reusePort === true) OPTIONS.reusePort.set(socket, true);
+      if (address.family === AF_INET6) OPTIONS.ipv6Only.set(socket, options.ipv6Only === true);
+      if (options.deferAccept !== undefined) OPTIONS.deferAccept.set(socket, options.deferAccept);
+      if (options.fastOpen !== undefined) OPTIONS.fastOpen.set(socket, options.fastOpen);
     });
     return new TcpListener(fd, listenerLeaks, options);
   }
@@ -181,6 +292,54 @@ export class TcpListener extends Listener<TcpStream> {
   static adopt(from: number | OwnedDescriptor, options: ListenerOptions = {}): TcpListener {
     const owned = adoptSocket(from, TCP_LISTENER);
     return new TcpListener(owned, listenerLeaks, options);
+  }
+
+  /**
+   * Leaves a connection out of `accept`, and the listener unreadable, until its first data is there:
+   * `TCP_DEFER_ACCEPT`. After the time, the next sign of the client brings it in all the same.
+   *
+   * @param seconds  0 … 2 ** 31 - 1, rounded up to when the kernel would ask the client again: 1, 3,
+   *                 7, 15 …; 0: not at all.
+   * @throws `ERR_CLOSED`; `ERR_FEATURE_UNAVAILABLE_ON_PLATFORM`: not Linux; `ERR_INVALID_ARG_TYPE`,
+   *         `ERR_OUT_OF_RANGE`.
+   * @see tcp(7)
+   */
+  setDeferAccept(seconds: number): void {
+    OPTIONS.deferAccept.set(this, seconds);
+  }
+
+  /** How long a connection without data is left out, in seconds, as the kernel rounded it. */
+  get deferAccept(): number {
+    return OPTIONS.deferAccept.get(this);
+  }
+
+  /**
+   * Takes data that comes with the very first packet of a client that was here before:
+   * `TCP_FASTOPEN`. On Linux only if `net.ipv4.tcp_fastopen` has the bit 2.
+   *
+   * @param queueLength  How many such connections may be unconfirmed at a time, 0 … 2 ** 31 - 1; cut
+   *                     to `net.core.somaxconn`; 0: none.
+   * @throws `ERR_CLOSED`; `ERR_FEATURE_UNAVAILABLE_ON_PLATFORM`; `ERR_INVALID_ARG_TYPE`,
+   *         `ERR_OUT_OF_RANGE`.
+   * @see tcp(7)
+   */
+  setFastOpen(queueLength: number): void {
+    OPTIONS.fastOpen.set(this, queueLength);
+  }
+
+  /** How many connections whose data came first may be unconfirmed. */
+  get fastOpen(): number {
+    return OPTIONS.fastOpen.get(this);
+  }
+
+  /** Whether other listeners may share the port. */
+  get reusePort(): boolean {
+    return OPTIONS.reusePort.get(this);
+  }
+
+  /** Whether an IPv6 listener leaves IPv4 alone. Throws `EOPNOTSUPP` for an IPv4 listener. */
+  get ipv6Only(): boolean {
+    return OPTIONS.ipv6Only.get(this);
   }
 
   /** @internal */

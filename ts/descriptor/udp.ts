@@ -1,28 +1,12 @@
 import { checkInteger } from '../errors.js';
 import { binding } from '../native.js';
-import {
-  AF_INET,
-  AF_INET6,
-  IPPROTO_IPV6,
-  IPV6_V6ONLY,
-  SO_BROADCAST,
-  SO_REUSEADDR,
-  SO_REUSEPORT,
-  SOCK_DGRAM,
-  SOL_SOCKET,
-} from '../sys/constants.js';
+import { AF_INET, AF_INET6, SOCK_DGRAM } from '../sys/constants.js';
 import { connect } from '../sys/index.js';
 import { DatagramSocket } from './datagram-socket.js';
 import { LeakDetector } from './leak-detector.js';
 import type { OwnedDescriptor } from './owned-descriptor.js';
-import {
-  adoptSocket,
-  bindTo,
-  boundSocket,
-  connectingSocket,
-  inetAddress,
-  setOption,
-} from './socket-setup.js';
+import { OPTIONS } from './socket-options.js';
+import { adoptSocket, bindTo, boundSocket, connectingSocket, inetAddress } from './socket-setup.js';
 
 const UDP_SOCKET = {
   families: [AF_INET, AF_INET6],
@@ -81,12 +65,10 @@ export class UdpSocket extends DatagramSocket {
     const { host = '127.0.0.1', port = 0 } = options;
     const address = inetAddress(host, port);
     const fd = boundSocket(address, SOCK_DGRAM, (socket) => {
-      if (options.reuseAddress === true) setOption(socket, SOL_SOCKET, SO_REUSEADDR, 1);
-      if (options.reusePort === true) setOption(socket, SOL_SOCKET, SO_REUSEPORT, 1);
-      if (options.broadcast === true) setOption(socket, SOL_SOCKET, SO_BROADCAST, 1);
-      if (address.family === AF_INET6) {
-        setOption(socket, IPPROTO_IPV6, IPV6_V6ONLY, options.ipv6Only === true ? 1 : 0);
-      }
+      if (options.reuseAddress === true) OPTIONS.reuseAddress.set(socket, true);
+      if (options.reusePort === true) OPTIONS.reusePort.set(socket, true);
+      if (options.broadcast === true) OPTIONS.broadcast.set(socket, true);
+      if (address.family === AF_INET6) OPTIONS.ipv6Only.set(socket, options.ipv6Only === true);
     });
     return new UdpSocket(fd, leaks);
   }
@@ -168,5 +150,24 @@ export class UdpSocket extends DatagramSocket {
     checkInteger(interfaceIndex, 'interfaceIndex', 0, 2 ** 31 - 1);
     const { family } = this.localAddress;
     this.checked(binding.multicast.sendFrom(this.fd, family, interfaceIndex), 'setsockopt');
+  }
+
+  /**
+   * How long a call that finds nothing asks the network device itself: `SO_BUSY_POLL`. Costs CPU
+   * for a shorter wait, with devices whose driver can.
+   *
+   * @param microseconds  0 … 2 ** 31 - 1; 0: not at all.
+   * @throws SystemError `EPERM`: more than before, without `CAP_NET_ADMIN`; `ENOPROTOOPT`: a kernel
+   *         without busy polling; `ERR_CLOSED`; `ERR_FEATURE_UNAVAILABLE_ON_PLATFORM`: not Linux;
+   *         `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`.
+   * @see socket(7)
+   */
+  setBusyPoll(microseconds: number): void {
+    OPTIONS.busyPoll.set(this, microseconds);
+  }
+
+  /** How long a call that finds nothing asks the network device, in µs. Asks the kernel each time. */
+  get busyPoll(): number {
+    return OPTIONS.busyPoll.get(this);
   }
 }

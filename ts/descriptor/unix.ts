@@ -1,6 +1,14 @@
 import { check } from '../errors.js';
 import { binding } from '../native.js';
-import { AF_UNIX, EAGAIN, SOCK_CLOEXEC, SOCK_NONBLOCK, SOCK_STREAM } from '../sys/constants.js';
+import {
+  AF_UNIX,
+  EAGAIN,
+  SOCK_CLOEXEC,
+  SOCK_NONBLOCK,
+  SOCK_STREAM,
+  SOL_SOCKET,
+} from '../sys/constants.js';
+import type { Credentials } from '../sys/index.js';
 import { BoundFile } from './bound-file.js';
 import {
   receiveWithDescriptors,
@@ -11,6 +19,7 @@ import type { FdLike } from './fd-like.js';
 import { LeakDetector } from './leak-detector.js';
 import { Listener, type ListenerOptions } from './listener.js';
 import { WOULD_BLOCK, type OwnedDescriptor } from './owned-descriptor.js';
+import { getStruct } from './socket-options.js';
 import { adoptSocket, connectingSocket, listeningSocket, unixAddress } from './socket-setup.js';
 import { Stream } from './stream.js';
 import { restOf } from './view.js';
@@ -114,6 +123,21 @@ export class UnixStream extends Stream {
     if (typeof result !== 'number') return result;
     if (result === -EAGAIN) return WOULD_BLOCK;
     throw this.failure(result, 'recvmsg');
+  }
+
+  /**
+   * Who is at the other end (`SO_PEERCRED`): who called connect(2), listen(2) or socketpair(2) there,
+   * and was what then. Nobody can pretend to be somebody else. Asks the kernel each time.
+   *
+   * Of a socket that is not connected: pid 0, uid and gid 2 ** 32 - 1. A process of another pid
+   * namespace has pid 0.
+   *
+   * @throws `ERR_CLOSED`; `ERR_FEATURE_UNAVAILABLE_ON_PLATFORM`: not Linux.
+   * @see unix(7)
+   */
+  get peerCredentials(): Credentials {
+    const fields = ['pid', 'uid', 'gid'] as const;
+    return getStruct(this, [SOL_SOCKET, 'SO_PEERCRED'], 'ucred', fields) as Credentials;
   }
 }
 

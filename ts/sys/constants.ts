@@ -911,6 +911,43 @@ export const TCP_FASTOPEN_CONNECT: number = value('TCP_FASTOPEN_CONNECT');
 export const TCP_NOTSENT_LOWAT: number = value('TCP_NOTSENT_LOWAT');
 
 // ------------------------------------------------------------------------------------------------
+// sockets: states of a TCP connection, `tcpi_state` of `struct tcp_info` (Linux)
+// ------------------------------------------------------------------------------------------------
+
+/** Both sides can send. */
+export const TCP_ESTABLISHED: number = value('TCP_ESTABLISHED');
+
+/** Begins to connect. */
+export const TCP_SYN_SENT: number = value('TCP_SYN_SENT');
+
+/** Was asked to connect, and has answered. */
+export const TCP_SYN_RECV: number = value('TCP_SYN_RECV');
+
+/** This side has ended its direction; the peer has not confirmed it. */
+export const TCP_FIN_WAIT1: number = value('TCP_FIN_WAIT1');
+
+/** This side has ended its direction, confirmed; the peer may still send. */
+export const TCP_FIN_WAIT2: number = value('TCP_FIN_WAIT2');
+
+/** Over; waits for what may still be under way. */
+export const TCP_TIME_WAIT: number = value('TCP_TIME_WAIT');
+
+/** No connection. */
+export const TCP_CLOSE: number = value('TCP_CLOSE');
+
+/** The peer has ended its direction; this side may still send. */
+export const TCP_CLOSE_WAIT: number = value('TCP_CLOSE_WAIT');
+
+/** Both have ended; the peer has not confirmed it. */
+export const TCP_LAST_ACK: number = value('TCP_LAST_ACK');
+
+/** Listens. */
+export const TCP_LISTEN: number = value('TCP_LISTEN');
+
+/** Both have ended at the same time; neither is confirmed. */
+export const TCP_CLOSING: number = value('TCP_CLOSING');
+
+// ------------------------------------------------------------------------------------------------
 // sockets: options of the level `IPPROTO_IP`
 // ------------------------------------------------------------------------------------------------
 
