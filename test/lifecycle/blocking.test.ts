@@ -1,5 +1,7 @@
 /** Descriptors that block, on a worker: the calls answer as their man pages say. */
 import { on } from 'node:events';
+import { closeSync, openSync } from 'node:fs';
+import process from 'node:process';
 import { Worker } from 'node:worker_threads';
 import test, { type ExecutionContext } from 'ava';
 import type { Answer } from '../fixtures/lifecycle-caller.js';
@@ -99,6 +101,9 @@ function drain(fd: number, total: number): void {
 function limit(fd: number, option: number, ms: number): void {
   ok(sys.setsockopt(fd, SOL_SOCKET, option, new BigInt64Array([0n, BigInt(ms * 1000)])));
 }
+
+/** An `MmsgArray` of 8 messages of 16 bytes: none can be posted, so the worker makes it. */
+const MESSAGES = { messages: 8, size: 16 };
 
 let names = 0;
 function freshAddress(): SocketAddress {
@@ -284,6 +289,107 @@ test('send to a full socket on a worker keeps to SO_SNDTIMEO', async (t) => {
   const { result, ms } = await onWorker(t, 'send', [left, shared(10), 0, 10, 0]);
   t.is(result, -EAGAIN);
   t.true(ms >= 120, `${ms} ms`);
+});
+
+test('recvmsg on a worker waits for a message, and takes its descriptors', async (t) => {
+  const [fd, peer] = pair(t, SOCK_STREAM);
+  const [reader] = pipe(t);
+  const parts = [shared(2), shared(4)];
+  // In shared memory: the worker would fill in a copy of its own otherwise.
+  const rights = new Int32Array(new SharedArrayBuffer(8));
+  const { result } = await onWorker(
+    t,
+    'recvmsg',
+    [fd, { iov: parts, control: { rights } }, 0],
+    () => {
+      const msg = { iov: [new Uint8Array([1, 2, 3])], control: { rights: Int32Array.of(reader) } };
+      t.is(sys.sendmsg(peer, msg, 0), 3);
+    },
+  );
+  t.is(result, 3);
+  t.deepEqual(
+    parts.map((part) => [...part]),
+    [
+      [1, 2],
+      [3, 0, 0, 0],
+    ],
+  );
+  t.is(rights[1], -1);
+  opened(t, rights[0] as number);
+});
+
+test('recvmsg on a worker keeps to SO_RCVTIMEO', async (t) => {
+  const [fd] = pair(t, SOCK_STREAM);
+  limit(fd, SO_RCVTIMEO, 130);
+  const { result, ms } = await onWorker(t, 'recvmsg', [fd, { iov: [shared(1)] }, 0]);
+  t.is(result, -EAGAIN);
+  t.true(ms >= 130, `${ms} ms`);
+});
+
+test('sendmsg to a full socket on a worker waits for room', async (t) => {
+  const [left, right] = pair(t, SOCK_STREAM);
+  const total = fill(left);
+  const msg = { iov: [shared(3), shared(4)] };
+  const { result } = await onWorker(t, 'sendmsg', [left, msg, 0], () => {
+    drain(right, total);
+  });
+  t.is(result, 7);
+});
+
+test('sendmsg to a full socket on a worker keeps to SO_SNDTIMEO', async (t) => {
+  const [left] = pair(t, SOCK_STREAM);
+  fill(left);
+  limit(left, SO_SNDTIMEO, 120);
+  const { result, ms } = await onWorker(t, 'sendmsg', [left, { iov: [shared(9)] }, 0]);
+  t.is(result, -EAGAIN);
+  t.true(ms >= 120, `${ms} ms`);
+});
+
+test('recvmmsg on a worker waits for the first message, and not for all', async (t) => {
+  const [fd, peer] = pair(t, SOCK_DGRAM);
+  const { result } = await onWorker(t, 'recvmmsg', [fd, MESSAGES, 0, 8, 0, null], () => {
+    ok(sys.send(peer, new Uint8Array([5, 6]), 0, 2, 0));
+  });
+  t.is(result, 1);
+});
+
+test('sendmmsg to a full socket on a worker waits for room', async (t) => {
+  const [left, right] = pair(t, SOCK_DGRAM);
+  const total = fill(left);
+  const { result } = await onWorker(t, 'sendmmsg', [left, MESSAGES, 0, 1, 0], () => {
+    drain(right, total);
+  });
+  t.is(result, 1);
+});
+
+test('sendfile to a full pipe on a worker waits for room', async (t) => {
+  const [reader, writer] = pipe(t);
+  const total = fill(writer);
+  const file = openSync(process.execPath, 'r');
+  t.teardown(() => {
+    closeSync(file);
+  });
+  const { result } = await onWorker(t, 'sendfile', [writer, file, 0, 100], () => {
+    drain(reader, total);
+  });
+  t.is(result, 100);
+  t.is(sys.read(reader, new Uint8Array(200), 0, 200), 100);
+});
+
+test('splice on a worker waits for bytes, and for room', async (t) => {
+  const [reader, writer] = pipe(t);
+  const [left, right] = pair(t, SOCK_STREAM);
+  const moved = await onWorker(t, 'splice', [reader, null, left, null, 100, 0], () => {
+    ok(sys.write(writer, new Uint8Array(5), 0, 5));
+  });
+  t.is(moved.result, 5);
+  t.is(sys.read(right, new Uint8Array(9), 0, 9), 5);
+  const total = fill(left);
+  ok(sys.write(writer, new Uint8Array(6), 0, 6));
+  const made = await onWorker(t, 'splice', [reader, null, left, null, 6, 0], () => {
+    drain(right, total);
+  });
+  t.is(made.result, 6);
 });
 
 test('connect on a worker connects, and leaves the socket blocking', async (t) => {
