@@ -2,6 +2,20 @@ import * as constants from '../sys/constants.js';
 import type { FdLike } from './fd-like.js';
 import { getStruct, readStruct } from './socket-options.js';
 
+/** A state of a TCP connection, by the kernel's name without its `TCP_`. */
+export type TcpState =
+  | 'ESTABLISHED'
+  | 'SYN_SENT'
+  | 'SYN_RECV'
+  | 'FIN_WAIT1'
+  | 'FIN_WAIT2'
+  | 'TIME_WAIT'
+  | 'CLOSE'
+  | 'CLOSE_WAIT'
+  | 'LAST_ACK'
+  | 'LISTEN'
+  | 'CLOSING';
+
 const STATES = [
   'ESTABLISHED',
   'SYN_SENT',
@@ -14,10 +28,7 @@ const STATES = [
   'LAST_ACK',
   'LISTEN',
   'CLOSING',
-] as const;
-
-/** A state of a TCP connection, by the kernel's name without its `TCP_`. */
-export type TcpState = (typeof STATES)[number];
+] as const satisfies readonly TcpState[];
 
 /**
  * What the kernel knows of a TCP connection: `struct tcp_info` of `linux/tcp.h`, its fields without
