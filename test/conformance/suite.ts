@@ -1,6 +1,7 @@
 import process from 'node:process';
 import test from 'ava';
 import { Poller, type PollerMode } from '../../ts/index.js';
+import { isTested } from '../support/backends.js';
 import type { Row } from './backends.js';
 import { lacking, type Case } from './case.js';
 import { cases } from './cases/index.js';
@@ -8,6 +9,7 @@ import { Kit } from './kit.js';
 
 /** Runs the contract on a backend, in every mode, with every second implementation. */
 export function judge(row: Row): void {
+  if (!isTested(row.backend)) return;
   for (const without of row.without) {
     const who = without === '' ? row.backend : `${row.backend} without ${without}`;
     if (Poller.backends().includes(row.backend)) {

@@ -1,5 +1,5 @@
 import test, { type ExecutionContext } from 'ava';
-import { pollerBackends } from '../support/blocking-calls.js';
+import { allBackends, testedBackends } from '../support/backends.js';
 import { fixture, runNode } from '../support/child.js';
 import { median, showMs, promisedMs } from '../support/measure.js';
 
@@ -62,7 +62,7 @@ async function endsLikeItsTwin(
 }
 
 for (const way of ways) {
-  for (const call of ['Epoll.wait', 'epoll_wait', 'read from a pipe']) {
+  for (const call of allBackends ? ['Epoll.wait', 'epoll_wait', 'read from a pipe'] : []) {
     test.serial(
       `${way.title} the process soon after its twin while a worker is in ${call}`,
       async (t) => {
@@ -73,11 +73,12 @@ for (const way of ways) {
   test.serial(
     `${way.title} the process soon after its twin while workers are in Poller.wait of every backend`,
     async (t) => {
-      const calls = pollerBackends.map((backend) => `Poller.wait, ${backend}`);
+      const calls = testedBackends.map((backend) => `Poller.wait, ${backend}`);
       await endsLikeItsTwin(t, way, calls.join(' + '), calls.length);
     },
   );
   // Node stops workers one after the other: what each of them takes would add up.
+  if (!allBackends) continue;
   test.serial(
     `${way.title} the process soon after its twin while 16 workers are in epoll_wait`,
     async (t) => {

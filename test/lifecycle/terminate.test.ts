@@ -1,5 +1,6 @@
 import test, { type ExecutionContext } from 'ava';
-import { blockingTransfers, blockingWaits, loops } from '../support/blocking-calls.js';
+import { allBackends } from '../support/backends.js';
+import { blockingTransfers, loops, testedWaits } from '../support/blocking-calls.js';
 import { fixture, runNode } from '../support/child.js';
 import { median, showMs, promisedMs } from '../support/measure.js';
 import { Random } from '../support/random.js';
@@ -44,21 +45,23 @@ function terminates(
 
 for (const loop of Object.keys(loops)) {
   test.serial(`worker.terminate() settles soon in a wait without end, ${loop}`, async (t) => {
-    await terminates(t, loop, blockingWaits);
+    await terminates(t, loop, testedWaits);
   });
 }
 
-test.serial('worker.terminate() settles soon in a transfer that blocks', async (t) => {
-  await terminates(t, 'once', blockingTransfers);
-});
+if (allBackends) {
+  test.serial('worker.terminate() settles soon in a transfer that blocks', async (t) => {
+    await terminates(t, 'once', blockingTransfers);
+  });
 
-test.serial('worker.terminate() settles soon in transfers in a bare loop', async (t) => {
-  await terminates(t, 'for (;;)', blockingTransfers);
-});
+  test.serial('worker.terminate() settles soon in transfers in a bare loop', async (t) => {
+    await terminates(t, 'for (;;)', blockingTransfers);
+  });
 
-test.serial('worker.terminate() settles soon for workers of every kind', async (t) => {
-  await checkTimes(t, 'lifecycle-kinds', [], 5);
-});
+  test.serial('worker.terminate() settles soon for workers of every kind', async (t) => {
+    await checkTimes(t, 'lifecycle-kinds', [], 5);
+  });
+}
 
 test.serial(
   'worker.terminate() settles at whatever moment of a worker’s life it comes',

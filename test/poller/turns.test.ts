@@ -2,9 +2,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import test from 'ava';
 import { Poller, PollerEvents, READABLE, type BackendName } from '../../ts/index.js';
+import { testedBackends } from '../support/backends.js';
 import { closing, newEventFd } from '../support/pairs.js';
 
-for (const backend of Poller.backends()) {
+for (const backend of testedBackends) {
   const newPoller = (t: Parameters<typeof closing>[0]): Poller<string> =>
     closing(t, new Poller<string>({ backend: backend as BackendName }));
   using probe = new Poller({ backend: backend as BackendName });

@@ -1,7 +1,7 @@
 import process from 'node:process';
 import test from 'ava';
-import { Poller } from '../../ts/index.js';
 import type { PollerSummary } from '../fixtures/stress-poller.js';
+import { testedBackends } from '../support/backends.js';
 import { fixture, runNode } from '../support/child.js';
 
 /** How many random operations on each backend; `RAW_EPOLL_OPS` says otherwise. */
@@ -10,7 +10,7 @@ const OPERATIONS = 200_000;
 /** The same operations each time, so that a failure is the change's; set RAW_EPOLL_SEED to explore. */
 const SEED = 1;
 
-for (const backend of Poller.backends()) {
+for (const backend of testedBackends) {
   test.serial(
     `a poller on ${backend} does what a model says through random operations`,
     async (t) => {

@@ -37,6 +37,7 @@ import {
 } from '../../ts/sys/constants.js';
 import * as sys from '../../ts/sys/index.js';
 import type { SocketAddress, SocketAddressOut } from '../../ts/sys/index.js';
+import { isTested } from './backends.js';
 
 const FOREVER = -1;
 const buffer = new Uint8Array(65_536);
@@ -111,9 +112,6 @@ function quietSet(): Epoll {
   return epoll;
 }
 
-/** Every backend that is here. */
-export const pollerBackends: readonly string[] = Poller.backends();
-
 /** A poller with a descriptor that is never ready. */
 function quietPoller(backend: string): Poller {
   const poller = new Poller({ backend: backend as BackendName });
@@ -138,7 +136,7 @@ const level2: Readonly<Record<string, () => () => unknown>> = {
     return () => epoll.wait(events, 1e12);
   },
   ...Object.fromEntries(
-    pollerBackends.map((backend) => [
+    Poller.backends().map((backend) => [
       `Poller.wait, ${backend}`,
       () => {
         const poller = quietPoller(backend);
@@ -393,6 +391,18 @@ export const blockingWaits: Readonly<Record<string, () => () => unknown>> = {
   ...(EV_ADD !== 0 && kqueues),
   ...waits,
 };
+
+/** Whose call it is, by its name. */
+function backendOf(name: string): string {
+  if (/kqueue|kevent/i.test(name)) return 'kqueue';
+  if (/epoll/i.test(name)) return 'epoll';
+  return name.includes('select') ? 'select' : 'poll';
+}
+
+/** Those of them that the run is about. */
+export const testedWaits: typeof blockingWaits = Object.fromEntries(
+  Object.entries(blockingWaits).filter(([name]) => isTested(backendOf(name))),
+);
 
 /** The calls of level 1 that move something, on descriptors that block. */
 export const blockingTransfers: Readonly<Record<string, () => () => unknown>> = {
