@@ -202,6 +202,7 @@ napi_value KqueueWait(napi_env env, napi_callback_info info) {
   const Slice positions = args.TypedArray(2, "positions", napi_uint32_array, fds);
   auto* records = StructArray<ReadyRecord>(args, {4, "events"}, {5, "maxevents"}, maxevents);
   if (args.failed()) return nullptr;
+  if (maxevents < 1) return args.Answer(-EINVAL);  // As epoll; kevent(2) would not wait.
   const auto* number = reinterpret_cast<const int32_t*>(numbers.data);
   const int kq = number[0];
   const int wake_fd = number[1];

@@ -331,6 +331,9 @@ test('turns refuses what is no signal and no capacity', (t) => {
   t.throws(() => epoll.turns({ signal: {} as AbortSignal }), { code: 'ERR_INVALID_ARG_TYPE' });
   t.throws(() => epoll.turns({ maxEvents: 0 }), { code: 'ERR_OUT_OF_RANGE' });
   t.throws(() => epoll.turns({ maxEvents: Number.NaN }), { code: 'ERR_OUT_OF_RANGE' });
+  for (const options of [null, 5, { ref: 0 }]) {
+    t.throws(() => epoll.turns(options as object), { code: 'ERR_INVALID_ARG_TYPE' });
+  }
 });
 
 interface Ending {

@@ -45,6 +45,16 @@ test('a backend that this system lacks is ERR_FEATURE_UNAVAILABLE_ON_PLATFORM an
   t.pass();
 });
 
+test('backends() leaves select out once no number below FD_SETSIZE is left to wake it', async (t) => {
+  const child = await runNode(fixture('poller-many-descriptors'));
+  const { before, after } = JSON.parse(child.stdout) as Record<'before' | 'after', string[]>;
+  t.deepEqual(before, Poller.backends());
+  t.deepEqual(
+    after,
+    before.filter((name) => name !== 'select'),
+  );
+});
+
 test('RAW_EPOLL_BACKEND decides for a whole program', async (t) => {
   for (const backend of Poller.backends()) {
     const child = await runNode(file, { env: { RAW_EPOLL_BACKEND: backend } });

@@ -46,12 +46,38 @@ for (const backend of testedBackends) {
     t.throws(() => poller.turns(), { code: 'ERR_CLOSED' });
   });
 
+  test(`turns of ${backend} read each option once, and a getter may close the poller`, async (t) => {
+    const poller = newPoller(t);
+    const read: string[] = [];
+    const once = <V>(name: string, value: V): V => {
+      read.push(name);
+      poller.close();
+      return value;
+    };
+    const turns = poller.turns({
+      get signal() {
+        return once('signal', new AbortController().signal);
+      },
+      get maxEvents() {
+        return once('maxEvents', 3);
+      },
+      get ref() {
+        return once('ref', true);
+      },
+    });
+    t.deepEqual(read.sort(), ['maxEvents', 'ref', 'signal']);
+    await t.throwsAsync(turns.next(), { code: 'ERR_CLOSED' });
+  });
+
   test(`turns of ${backend} refuse what is no signal and no capacity`, (t) => {
     const poller = newPoller(t);
     t.throws(() => poller.turns({ signal: 1 as unknown as AbortSignal }), {
       code: 'ERR_INVALID_ARG_TYPE',
     });
     t.throws(() => poller.turns({ maxEvents: -1 }), { code: 'ERR_OUT_OF_RANGE' });
+    t.throws(() => poller.turns({ ref: 'no' as unknown as boolean }), {
+      code: 'ERR_INVALID_ARG_TYPE',
+    });
     t.throws(() => poller.turns(null as unknown as object), { code: 'ERR_INVALID_ARG_TYPE' });
   });
 }

@@ -62,6 +62,8 @@ test('no arguments of 60,000 calls of level 2 crash, leave a descriptor, or thro
   for (const kind of [
     'Epoll',
     'EpollEvents',
+    'Poller',
+    'PollerEvents',
     'Waker',
     'TcpListener',
     'TcpStream',

@@ -11,7 +11,7 @@ import { openEpoll } from './open-set.js';
 import { isDenial, lift, rebuild, warnOfGhosts } from './rebuild.js';
 import { NO_GENERATION, type Registration, RegistrationTable } from './registration-table.js';
 import { checkTimeout } from './timeout.js';
-import { takeTurns, type TurnsOptions } from './turns.js';
+import { readTurnsOptions, takeTurns, type TurnsOptions } from './turns.js';
 import type { WakeDescriptor } from './wake-descriptor.js';
 import type { Waker } from './waker.js';
 
@@ -223,7 +223,8 @@ export class Epoll<T = unknown> extends OwnedDescriptor {
    */
   turns(options: TurnsOptions = {}): AsyncIterableIterator<EpollEvents<T>, undefined> {
     this.#checkOpen();
-    const batch = new EpollEvents<T>(options.maxEvents);
+    const read = readTurnsOptions(options);
+    const batch = new EpollEvents<T>(read.maxEvents);
     const source = {
       ...{ fd: this.fd, batch, watchers: this.#watchers },
       checkOpen: () => {
@@ -233,7 +234,7 @@ export class Epoll<T = unknown> extends OwnedDescriptor {
         this.wait(batch, 0);
       },
     };
-    return takeTurns(source, options);
+    return takeTurns(source, read);
   }
 
   /**

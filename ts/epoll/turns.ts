@@ -12,6 +12,26 @@ export interface TurnsOptions {
   readonly ref?: boolean;
 }
 
+/** Options that were read, each once, and checked. @internal */
+export interface ReadOptions {
+  readonly signal: AbortSignal | undefined;
+  readonly maxEvents: number | undefined;
+  readonly ref: boolean;
+}
+
+/** @internal */
+export function readTurnsOptions(options: TurnsOptions): ReadOptions {
+  if (typeof options !== 'object' || (options as TurnsOptions | null) === null) {
+    throw invalidArgType('options', 'object', options);
+  }
+  const { signal, maxEvents, ref = true } = options;
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    throw invalidArgType('options.signal', 'AbortSignal', signal);
+  }
+  if (typeof ref !== 'boolean') throw invalidArgType('options.ref', 'boolean', ref);
+  return { signal, maxEvents, ref };
+}
+
 /** What turns are taken of: a set that can be asked without waiting. @internal */
 export interface TurnSource<Batch> {
   readonly fd: number;
@@ -43,7 +63,7 @@ class Turns<Batch> implements AsyncIterableIterator<Batch, undefined>, LiveWatch
   #waiting: Waiting<Batch> | undefined;
   #ended = false;
 
-  constructor(source: TurnSource<Batch>, { signal, ref = true }: TurnsOptions) {
+  constructor(source: TurnSource<Batch>, { signal, ref }: ReadOptions) {
     this.#source = source;
     this.#signal = signal;
     this.#ref = ref;
@@ -149,11 +169,7 @@ class Turns<Batch> implements AsyncIterableIterator<Batch, undefined>, LiveWatch
 /** New turns of a set; they count among its watchers from the first one on. @internal */
 export function takeTurns<Batch>(
   source: TurnSource<Batch>,
-  options: TurnsOptions,
+  options: ReadOptions,
 ): AsyncIterableIterator<Batch, undefined> {
-  const { signal } = options;
-  if (signal !== undefined && !(signal instanceof AbortSignal)) {
-    throw invalidArgType('options.signal', 'AbortSignal', signal);
-  }
   return new Turns(source, options);
 }

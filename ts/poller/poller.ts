@@ -6,7 +6,7 @@ import { LiveWatchers } from '../epoll/live-watchers.js';
 import { isDenial, warnOfGhosts } from '../epoll/rebuild.js';
 import { RegistrationTable } from '../epoll/registration-table.js';
 import { checkTimeout } from '../epoll/timeout.js';
-import { takeTurns, type TurnsOptions } from '../epoll/turns.js';
+import { readTurnsOptions, takeTurns, type TurnsOptions } from '../epoll/turns.js';
 import type { Waker } from '../epoll/waker.js';
 import {
   checkInteger,
@@ -129,7 +129,7 @@ export class Poller<T = unknown> implements Disposable {
 
   /**
    * The names of the backends that run here, best first: those of which a set could be opened
-   * just now. Opens and closes one of each.
+   * just now, so none when the process is out of descriptors. Opens and closes one of each.
    */
   static backends(): string[] {
     return backendKinds.filter(isHere).map(({ name }) => name);
@@ -299,7 +299,8 @@ export class Poller<T = unknown> implements Disposable {
   turns(options: TurnsOptions = {}): AsyncIterableIterator<PollerEvents<T>, undefined> {
     this.#checkOpen();
     if (!this.supports.nested) throw unavailableError(`turns() of backend ${this.backend}`);
-    const batch = new PollerEvents<T>(readOptions(options, 'options').maxEvents);
+    const read = readTurnsOptions(options);
+    const batch = new PollerEvents<T>(read.maxEvents);
     const source = {
       ...{ fd: this.fd, batch, watchers: this.#watchers },
       checkOpen: () => {
@@ -309,7 +310,7 @@ export class Poller<T = unknown> implements Disposable {
         this.wait(batch, 0);
       },
     };
-    return takeTurns(source, options);
+    return takeTurns(source, read);
   }
 
   /**
@@ -480,7 +481,8 @@ function isHere(kind: BackendKind): boolean {
     kind.open(new RegistrationTable()).closeAll();
     return true;
   } catch (error) {
-    if (isAbsence(error)) return false;
+    // Also where a program has so many descriptors that select(2) could not be woken.
+    if (error instanceof SystemError || isAbsence(error)) return false;
     throw error;
   }
 }

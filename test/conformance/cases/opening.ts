@@ -89,6 +89,16 @@ export const opening: readonly Case[] = group('opening', {
     poller.close();
     k.t.is(poller.fd, -1);
   },
+  'a batch whose capacity was overwritten is refused, and fails no later wait': (k) => {
+    const poller = k.open();
+    poller.add(k.eventFd(1), 1);
+    for (const capacity of [0, -1, 5, 2 ** 31, Number.NaN, '4', undefined]) {
+      const batch = new PollerEvents(4);
+      Object.defineProperty(batch, 'capacity', { value: capacity });
+      k.t.throws(() => poller.wait(batch));
+    }
+    k.t.is(poller.wait(new PollerEvents(4)), 1);
+  },
   'two pollers know nothing of each other': (k) => {
     const [one, other] = [k.open(), k.open()];
     one.add(k.eventFd(1), 1);
