@@ -96,6 +96,12 @@ export function check(result: number, syscall: string, details?: SystemErrorDeta
   return result;
 }
 
+/** Options, or what pretends to be some. @internal */
+export function checkOptions<O extends object>(options: O): O {
+  if (typeof options === 'object' && (options as O | null) !== null) return options;
+  throw invalidArgType('options', 'object', options);
+}
+
 /** What a C int holds. @internal */
 export const INT_MIN: number = -(2 ** 31);
 /** @internal */

@@ -3,11 +3,17 @@ import {
   DatagramBatch,
   Epoll,
   EpollEvents,
+  EventFd,
   inotifyEvents,
+  Loop,
   Pipe,
+  Poller,
   TcpListener,
+  TcpStream,
   TimerFd,
+  UdpSocket,
   UnixDatagram,
+  UnixListener,
   UnixStream,
   WOULD_BLOCK,
 } from 'raw-epoll';
@@ -19,6 +25,35 @@ const poison = {
     throw new Error('code of the caller ran');
   },
 };
+
+/** Everything that takes options, with what is none. */
+const withOptions: Readonly<Record<string, (options: never) => unknown>> = {
+  Epoll: (options) => new Epoll(options),
+  EventFd: (options) => new EventFd(options),
+  TimerFd: (options) => new TimerFd(options),
+  Poller: (options) => new Poller(options),
+  Loop: (options) => new Loop(options),
+  'TcpListener.listen': (options) => TcpListener.listen(options),
+  'TcpListener.adopt': (options) => TcpListener.adopt(0, options),
+  'TcpStream.connect': (options) => TcpStream.connect(options),
+  'UnixListener.listen': (options) => UnixListener.listen(options),
+  'UnixListener.adopt': (options) => UnixListener.adopt(0, options),
+  'UnixStream.connect': (options) => UnixStream.connect(options),
+  'UdpSocket.bind': (options) => UdpSocket.bind(options),
+  'UdpSocket.connect': (options) => UdpSocket.connect(options),
+  'UnixDatagram.bind': (options) => UnixDatagram.bind(options),
+  'UnixDatagram.connect': (options) => UnixDatagram.connect(options),
+};
+
+for (const [name, make] of Object.entries(withOptions)) {
+  test.serial(`${name} refuses options that are no object, and leaves nothing open`, (t) => {
+    const before = countDescriptors();
+    for (const options of [null, 1, 'x', true, 8n, Symbol('options')]) {
+      t.throws(() => make(options as never), { code: 'ERR_INVALID_ARG_TYPE' }, String(options));
+    }
+    t.is(countDescriptors(), before);
+  });
+}
 
 /** What no typed caller would pass, and what it is refused with. */
 const misuses: Readonly<Record<string, [(stream: UnixStream) => unknown, string]>> = {

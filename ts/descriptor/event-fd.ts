@@ -1,4 +1,4 @@
-import { check } from '../errors.js';
+import { check, checkOptions } from '../errors.js';
 import { binding } from '../native.js';
 import { EAGAIN, EFD_CLOEXEC, EFD_NONBLOCK, EFD_SEMAPHORE } from '../sys/constants.js';
 import { eventfd_read, eventfd_write } from '../sys/index.js';
@@ -25,7 +25,7 @@ export class EventFd extends OwnedDescriptor {
 
   /** @throws SystemError `EMFILE` …; `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`. */
   constructor(options: EventFdOptions = {}) {
-    const { initialValue = 0, semaphore = false } = options;
+    const { initialValue = 0, semaphore = false } = checkOptions(options);
     const flags = EFD_CLOEXEC | EFD_NONBLOCK | (semaphore ? EFD_SEMAPHORE : 0);
     super(check(binding.owned.eventfd(initialValue, flags), 'eventfd'), leaks);
   }

@@ -1,5 +1,12 @@
 import net from 'node:net';
-import { checkInteger, closedError, INT_MAX, INT_MIN, invalidArgType } from '../errors.js';
+import {
+  checkInteger,
+  checkOptions,
+  closedError,
+  INT_MAX,
+  INT_MIN,
+  invalidArgType,
+} from '../errors.js';
 import { EAGAIN, MSG_NOSIGNAL, SHUT_RD, SHUT_RDWR, SHUT_WR } from '../sys/constants.js';
 import { recv, send, shutdown } from '../sys/index.js';
 import { nameOf } from './fd-like.js';
@@ -96,7 +103,7 @@ export abstract class Stream extends Socket {
    */
   toNetSocket(options: ToNetSocketOptions = {}): net.Socket {
     if (this.closed) throw closedError(nameOf(this));
-    const { allowHalfOpen = false } = options;
+    const { allowHalfOpen = false } = checkOptions(options);
     const { fd } = this;
     const socket = new net.Socket({ fd, allowHalfOpen, readable: true, writable: true });
     this.release(); // Not before Node has taken it: a descriptor always has an owner.

@@ -1,4 +1,4 @@
-import { checkInteger } from '../errors.js';
+import { checkInteger, checkOptions } from '../errors.js';
 import { AF_INET, AF_INET6, SOCK_STREAM, SOL_SOCKET } from '../sys/constants.js';
 import { LeakDetector } from './leak-detector.js';
 import { Listener, type ListenerOptions } from './listener.js';
@@ -65,7 +65,7 @@ export class TcpStream extends Stream {
    *         `ENETUNREACH`, `EADDRNOTAVAIL`, `EMFILE` …; `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`.
    */
   static connect(options: TcpConnectOptions): TcpStream {
-    const { host = '127.0.0.1', port, localHost, localPort } = options;
+    const { host = '127.0.0.1', port, localHost, localPort } = checkOptions(options);
     const remote = inetAddress(host, port);
     const wildcard = remote.family === AF_INET6 ? '::' : '0.0.0.0';
     const local =
@@ -104,7 +104,7 @@ export class TcpStream extends Stream {
    * @throws `ERR_CLOSED`; `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`.
    */
   setKeepAlive(on = true, options: KeepAliveOptions = {}): void {
-    const { idleSeconds, intervalSeconds, count } = options;
+    const { idleSeconds, intervalSeconds, count } = checkOptions(options);
     OPTIONS.keepAlive.set(this, on);
     if (idleSeconds !== undefined) OPTIONS.keepIdle.set(this, idleSeconds);
     if (intervalSeconds !== undefined) OPTIONS.keepInterval.set(this, intervalSeconds);
@@ -270,7 +270,7 @@ export class TcpListener extends Listener<TcpStream> {
    *         `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`.
    */
   static listen(options: TcpListenOptions = {}): TcpListener {
-    const { host = '127.0.0.1', port = 0 } = options;
+    const { host = '127.0.0.1', port = 0 } = checkOptions(options);
     const address = inetAddress(host, port);
     const fd = listeningSocket(address, options, (socket) => {
       OPTIONS.reuseAddress.set(socket, options.reuseAddress ?? true);
@@ -290,6 +290,7 @@ export class TcpListener extends Listener<TcpStream> {
    *         `ERR_FD_OWNED`: another object of this thread has it.
    */
   static adopt(from: number | OwnedDescriptor, options: ListenerOptions = {}): TcpListener {
+    checkOptions(options);
     const owned = adoptSocket(from, TCP_LISTENER);
     return new TcpListener(owned, listenerLeaks, options);
   }

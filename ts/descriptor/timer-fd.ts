@@ -1,4 +1,4 @@
-import { check, invalidArgType } from '../errors.js';
+import { check, checkOptions, invalidArgType } from '../errors.js';
 import { binding } from '../native.js';
 import {
   CLOCK_BOOTTIME,
@@ -47,7 +47,7 @@ export class TimerFd extends OwnedDescriptor {
 
   /** @throws SystemError `EMFILE` …; `ERR_INVALID_ARG_TYPE`: an unknown clock. */
   constructor(options: { readonly clock?: TimerClock } = {}) {
-    const { clock = 'monotonic' } = options;
+    const { clock = 'monotonic' } = checkOptions(options);
     if (typeof clock !== 'string' || !Object.hasOwn(CLOCKS, clock)) {
       throw invalidArgType('clock', "'monotonic', 'realtime' or 'boottime'", clock);
     }

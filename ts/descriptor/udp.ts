@@ -1,4 +1,4 @@
-import { checkInteger } from '../errors.js';
+import { checkInteger, checkOptions } from '../errors.js';
 import { binding } from '../native.js';
 import { AF_INET, AF_INET6, SOCK_DGRAM } from '../sys/constants.js';
 import { connect } from '../sys/index.js';
@@ -62,7 +62,7 @@ export class UdpSocket extends DatagramSocket {
    *         `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`.
    */
   static override bind(options: UdpBindOptions = {}): UdpSocket {
-    const { host = '127.0.0.1', port = 0 } = options;
+    const { host = '127.0.0.1', port = 0 } = checkOptions(options);
     const address = inetAddress(host, port);
     const fd = boundSocket(address, SOCK_DGRAM, (socket) => {
       if (options.reuseAddress === true) OPTIONS.reuseAddress.set(socket, true);
@@ -87,7 +87,7 @@ export class UdpSocket extends DatagramSocket {
       readonly localPort?: number;
     },
   ): UdpSocket {
-    const { host = '127.0.0.1', port, localHost, localPort } = options;
+    const { host = '127.0.0.1', port, localHost, localPort } = checkOptions(options);
     const remote = inetAddress(host, port);
     const wildcard = remote.family === AF_INET6 ? '::' : '0.0.0.0';
     const local =
@@ -121,7 +121,7 @@ export class UdpSocket extends DatagramSocket {
    *         `ERR_OUT_OF_RANGE`.
    */
   connect(options: UdpConnectOptions): void {
-    const { host = '127.0.0.1', port } = options;
+    const { host = '127.0.0.1', port } = checkOptions(options);
     this.checked(connect(this.fd, inetAddress(host, port)), 'connect');
   }
 

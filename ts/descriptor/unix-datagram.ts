@@ -1,4 +1,4 @@
-import { check } from '../errors.js';
+import { check, checkOptions } from '../errors.js';
 import { binding } from '../native.js';
 import {
   AF_UNIX,
@@ -56,7 +56,7 @@ export class UnixDatagram extends DatagramSocket {
    *         `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE` (the path is too long).
    */
   static override bind(options: UnixDatagramBindOptions): UnixDatagram {
-    const fd = boundSocket(unixAddress(options.path), SOCK_DGRAM);
+    const fd = boundSocket(unixAddress(checkOptions(options).path), SOCK_DGRAM);
     const socket = new UnixDatagram(fd, leaks);
     if (options.unlinkOnClose ?? true) socket.#boundFile = BoundFile.of(options.path);
     return socket;
@@ -69,7 +69,11 @@ export class UnixDatagram extends DatagramSocket {
    *         `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`.
    */
   static connect(options: { readonly path: string }): UnixDatagram {
-    const fd = connectingSocket(unixAddress(options.path), () => undefined, SOCK_DGRAM);
+    const fd = connectingSocket(
+      unixAddress(checkOptions(options).path),
+      () => undefined,
+      SOCK_DGRAM,
+    );
     return new UnixDatagram(fd, leaks);
   }
 
@@ -99,7 +103,7 @@ export class UnixDatagram extends DatagramSocket {
    *         `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`.
    */
   connect(options: { readonly path: string }): void {
-    this.checked(connect(this.fd, unixAddress(options.path)), 'connect');
+    this.checked(connect(this.fd, unixAddress(checkOptions(options).path)), 'connect');
   }
 
   /**

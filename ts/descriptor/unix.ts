@@ -1,4 +1,4 @@
-import { check } from '../errors.js';
+import { check, checkOptions } from '../errors.js';
 import { binding } from '../native.js';
 import {
   AF_UNIX,
@@ -53,7 +53,7 @@ export class UnixStream extends Stream {
    *         full) …; `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`.
    */
   static connect(options: { readonly path: string }): UnixStream {
-    return UnixStream.wrap(connectingSocket(unixAddress(options.path)));
+    return UnixStream.wrap(connectingSocket(unixAddress(checkOptions(options).path)));
   }
 
   /** Two streams that are connected to each other: socketpair(2). */
@@ -167,7 +167,7 @@ export class UnixListener extends Listener<UnixStream> {
    *         `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE` (the path is too long).
    */
   static listen(options: UnixListenOptions): UnixListener {
-    const fd = listeningSocket(unixAddress(options.path), options, () => undefined);
+    const fd = listeningSocket(unixAddress(checkOptions(options).path), options, () => undefined);
     const listener = new UnixListener(fd, listenerLeaks, options);
     if (options.unlinkOnClose ?? true) listener.#boundFile = BoundFile.of(options.path);
     return listener;
@@ -181,6 +181,7 @@ export class UnixListener extends Listener<UnixStream> {
    *         `ERR_FD_OWNED`: another object of this thread has it.
    */
   static adopt(from: number | OwnedDescriptor, options: ListenerOptions = {}): UnixListener {
+    checkOptions(options);
     const owned = adoptSocket(from, UNIX_LISTENER);
     return new UnixListener(owned, listenerLeaks, options);
   }

@@ -2,7 +2,7 @@ import { toFd, type FdLike } from '../descriptor/fd-like.js';
 import { LeakDetector } from '../descriptor/leak-detector.js';
 import { listSet, type OpenSet } from '../descriptor/open-sets.js';
 import { OwnedDescriptor } from '../descriptor/owned-descriptor.js';
-import { checkInteger, closedError, invalidArgType, SystemError } from '../errors.js';
+import { checkInteger, checkOptions, closedError, invalidArgType, SystemError } from '../errors.js';
 import { binding } from '../native.js';
 import { EPOLL_CTL_ADD, EPOLL_CTL_DEL, EPOLL_CTL_MOD } from '../sys/constants.js';
 import { EpollEvents } from './epoll-events.js';
@@ -67,7 +67,7 @@ export class Epoll<T = unknown> extends OwnedDescriptor {
    *         this system); `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`.
    */
   constructor(options: EpollOptions = {}) {
-    const { flags = 0 } = options;
+    const { flags = 0 } = checkOptions(options);
     const asked = checkInteger(flags, 'flags', -0x8000_0000, 0x7fff_ffff);
     const { fd, wake } = openEpoll(asked);
     super(fd, leaks, () => {

@@ -1,4 +1,4 @@
-import { invalidArgType, stateError } from '../errors.js';
+import { checkOptions, invalidArgType, stateError } from '../errors.js';
 import { HostWatch } from './host-watch.js';
 import type { LiveWatcher, LiveWatchers } from './live-watchers.js';
 
@@ -21,10 +21,7 @@ export interface ReadOptions {
 
 /** @internal */
 export function readTurnsOptions(options: TurnsOptions): ReadOptions {
-  if (typeof options !== 'object' || (options as TurnsOptions | null) === null) {
-    throw invalidArgType('options', 'object', options);
-  }
-  const { signal, maxEvents, ref = true } = options;
+  const { signal, maxEvents, ref = true } = checkOptions(options);
   if (signal !== undefined && !(signal instanceof AbortSignal)) {
     throw invalidArgType('options.signal', 'AbortSignal', signal);
   }

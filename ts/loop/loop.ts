@@ -1,7 +1,13 @@
 import type { FdLike } from '../descriptor/fd-like.js';
 import { checkTimeout } from '../epoll/timeout.js';
 import type { Waker } from '../epoll/waker.js';
-import { closedError, invalidArgType, stateError, unavailableError } from '../errors.js';
+import {
+  checkOptions,
+  closedError,
+  invalidArgType,
+  stateError,
+  unavailableError,
+} from '../errors.js';
 import { Poller, type BackendName } from '../poller/poller.js';
 import { PollerEvents } from '../poller/poller-events.js';
 import { HostDrive } from './host-drive.js';
@@ -64,7 +70,7 @@ export class Loop implements Disposable {
 
   /** @throws As `Poller` and `PollerEvents`. */
   constructor(options: LoopOptions = {}) {
-    this.#events = new PollerEvents(options.maxEvents);
+    this.#events = new PollerEvents(checkOptions(options).maxEvents);
     this.#poller = new Poller(options.backend === undefined ? {} : { backend: options.backend });
     this.#ready = new Ready(this.#events);
   }
@@ -194,7 +200,7 @@ export class Loop implements Disposable {
    *         SystemError as `Epoll.turns`. All of them as rejections.
    */
   async runAsync(options: RunAsyncOptions = {}): Promise<void> {
-    const { signal } = options;
+    const { signal } = checkOptions(options);
     if (signal !== undefined && !(signal instanceof AbortSignal)) {
       throw invalidArgType('options.signal', 'AbortSignal', signal);
     }

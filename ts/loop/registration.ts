@@ -1,4 +1,5 @@
 import { toFd, type FdLike } from '../descriptor/fd-like.js';
+import { checkOptions } from '../errors.js';
 import type { PollerMode } from '../poller/conditions.js';
 import type { Poller } from '../poller/poller.js';
 import type { PollerEvents } from '../poller/poller-events.js';
@@ -30,8 +31,9 @@ export class LoopRegistration implements Disposable {
     fd: FdLike,
     interest: number,
     handler: ReadyHandler,
-    { mode = 'level', label = '' }: LoopRegisterOptions,
+    options: LoopRegisterOptions,
   ) {
+    const { mode = 'level', label = '' } = checkOptions(options);
     this.fd = toFd(fd);
     this.label = label;
     this.handler = handler;

@@ -50,6 +50,8 @@ export interface PollerSupports {
 export interface Backend {
   /** The system call that answers, for messages. */
   readonly syscall: string;
+  /** The one that waits, where it is another. */
+  readonly waitSyscall?: string;
   readonly supports: PollerSupports;
   /** The descriptor of the set; `-1` where the kernel keeps none. */
   readonly fd: number;

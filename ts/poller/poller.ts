@@ -10,6 +10,7 @@ import { readTurnsOptions, takeTurns, type TurnsOptions } from '../epoll/turns.j
 import type { Waker } from '../epoll/waker.js';
 import {
   checkInteger,
+  checkOptions,
   closedError,
   INT_MAX,
   INT_MIN,
@@ -120,7 +121,7 @@ export class Poller<T = unknown> implements Disposable {
    *         name, also when `RAW_EPOLL_BACKEND` names it; `ERR_INVALID_ARG_TYPE`.
    */
   constructor(options: PollerOptions = {}) {
-    const { kind, set } = openBackend(readOptions(options, 'options').backend, this.#table);
+    const { kind, set } = openBackend(checkOptions(options).backend, this.#table);
     this.backend = kind.name;
     this.#set = set;
     this.#unlist = listSet(this.#openSet);
@@ -282,7 +283,7 @@ export class Poller<T = unknown> implements Disposable {
     const count = this.#set.wait(events.memory, events.capacity, timeoutMs);
     // Undefined: the thread is being terminated, and this is the last line of it that runs.
     if (count === undefined) return 0;
-    if (count < 0) throw new SystemError(count, this.#set.syscall, { detail: this.#about('wait') });
+    if (count < 0) throw this.#waitFailure(count);
     if (events.fill(this.#table, count) > 0) this.#removeGhosts();
     return events.length;
   }
@@ -381,6 +382,11 @@ export class Poller<T = unknown> implements Disposable {
     throw new SystemError(result, this.#set.syscall, { fd, detail });
   }
 
+  #waitFailure(result: number): SystemError {
+    const { syscall, waitSyscall = syscall } = this.#set;
+    return new SystemError(result, waitSyscall, { detail: this.#about('wait') });
+  }
+
   #about(operation: string): string {
     return `${operation}, backend ${this.backend}`;
   }
@@ -416,18 +422,12 @@ function toNumber(fd: FdLike): number {
   return checkInteger(toFd(fd), 'fd', INT_MIN, INT_MAX);
 }
 
-/** Options, or what pretends to be some. */
-function readOptions<O extends object>(options: O, name: string): O {
-  if (typeof options === 'object' && (options as O | null) !== null) return options;
-  throw invalidArgType(name, 'object', options);
-}
-
 function readRegisterOptions<T>(
   interest: number,
   options: PollerRegisterOptions<T>,
 ): PollerRegisterOptions<T> {
   checkInteger(interest, 'interest', 0, INTEREST_ALL);
-  const { mode, exclusive, data } = readOptions(options, 'options');
+  const { mode, exclusive, data } = checkOptions(options);
   if (mode !== undefined && !isMode(mode)) throw refuseName('mode', MODES, mode);
   if (exclusive !== undefined && typeof exclusive !== 'boolean') {
     throw invalidArgType('exclusive', 'boolean', exclusive);

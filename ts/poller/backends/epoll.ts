@@ -17,6 +17,7 @@ const supports: PollerSupports = {
 
 class EpollBackend implements Backend {
   readonly syscall = 'epoll_ctl';
+  readonly waitSyscall = 'epoll_wait';
   readonly supports: PollerSupports = supports;
   readonly fd: number;
   readonly waker: Waker;
