@@ -18,6 +18,8 @@ export RAW_EPOLL_ADDON=$folder/RelWithDebInfo/raw_epoll.node
 [ -f "$RAW_EPOLL_ADDON" ] || RAW_EPOLL_ADDON=$folder/raw_epoll.node
 # Tests that promise a time are lenient with this build: it is slower, and so is its Node.
 export RAW_EPOLL_SANITIZED=1
+# The million operations of the models run without sanitizers.
+export RAW_EPOLL_OPS=${RAW_EPOLL_OPS:-150000}
 # Node is not built with sanitizers: its process loads their libraries first.
 libraries=$(g++ -print-file-name=libasan.so):$(g++ -print-file-name=libubsan.so)
 export UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1

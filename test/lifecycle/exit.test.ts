@@ -1,11 +1,10 @@
 import test, { type ExecutionContext } from 'ava';
 import { allBackends, testedBackends } from '../support/backends.js';
 import { fixture, runNode } from '../support/child.js';
-import { median, showMs, promisedMs } from '../support/measure.js';
+import { median, promisedMs, REPETITIONS, showMs } from '../support/measure.js';
 
 /** What the library promises: so much later than the same program without the addon, at most. */
 const PROMISED_MS = promisedMs(300);
-const RUNS = 3;
 
 interface Way {
   readonly way: string;
@@ -50,7 +49,7 @@ async function endsLikeItsTwin(
 ): Promise<void> {
   const own: End[] = [];
   const twin: End[] = [];
-  for (let i = 0; i < RUNS; i++) {
+  for (let i = 0; i < REPETITIONS; i++) {
     own.push(await runOnce(t, way, call, workers));
     twin.push(await runOnce(t, way, 'twin', workers));
   }

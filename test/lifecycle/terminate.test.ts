@@ -2,7 +2,7 @@ import test, { type ExecutionContext } from 'ava';
 import { allBackends } from '../support/backends.js';
 import { blockingTransfers, loops, testedWaits } from '../support/blocking-calls.js';
 import { fixture, runNode } from '../support/child.js';
-import { median, showMs, promisedMs } from '../support/measure.js';
+import { median, promisedMs, REPETITIONS, showMs } from '../support/measure.js';
 import { Random } from '../support/random.js';
 
 /** What the library promises for `worker.terminate()`. */
@@ -40,7 +40,7 @@ function terminates(
   calls: Readonly<Record<string, unknown>>,
 ): Promise<void> {
   const names = Object.keys(calls);
-  return checkTimes(t, 'lifecycle-terminate', ['3', loop, ...names], names.length);
+  return checkTimes(t, 'lifecycle-terminate', [String(REPETITIONS), loop, ...names], names.length);
 }
 
 for (const loop of Object.keys(loops)) {
