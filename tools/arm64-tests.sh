@@ -5,7 +5,12 @@
 #
 # The addon is cross compiled, Node comes from its npm package, and qemu-user runs both; in a
 # namespace of its own the kernel starts arm64 programs with qemu by itself, so that tests can start
-# processes. What qemu-user cannot do is left out by name, below.
+# processes. qemu-user translates system calls, and some of them not, or not as the kernel would: the
+# files below are those in which nothing hangs on it, and these tests fail for its sake alone:
+#   pipe2 gives the end to read …   F_GETFL has O_DIRECT in x86's place
+#   flowinfo reaches the kernel …   IPV6_FLOWINFO_SEND is unknown to it: ENOPROTOOPT
+# Not among the files, each for the same reason: messages with control data that is cut short, the
+# timeout of recvmmsg, signals, epoll_pwait2 at level 1 (ENOSYS), faults injected with strace.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -17,7 +22,8 @@ if [ "${1:-}" = --inside ]; then
   mask='\xff\xff\xff\xff\xff\xff\xff\x00\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff\xff'
   echo ":aarch64:M::$magic:$mask:$(command -v qemu-aarch64-static):POCF" \
     > /proc/sys/fs/binfmt_misc/register
-  exec node node_modules/ava/entrypoints/cli.mjs "$@"
+  exec node node_modules/ava/entrypoints/cli.mjs --match '!pipe2 gives the end to read*' \
+    --match '!flowinfo reaches the kernel*' "$@"
 fi
 
 node_version=20.20.2
@@ -51,8 +57,9 @@ npx tsc --build
 files=("$@")
 if [ ${#files[@]} -eq 0 ]; then
   files=(
-    build/test/sys/epoll.{data,event-array}.test.js
-    build/test/epoll/{conditions,ghost,modes,registrations,stale}.test.js
+    build/test/sys/{descriptor.numbers,epoll.data,epoll.event-array,eventfd,poll}.test.js
+    build/test/sys/{socket.addresses,timerfd,transfer.slices}.test.js
+    build/test/epoll/{conditions,ghost,modes,registrations,stale,timeout,wake}.test.js
     build/test/conformance/conformance.test.js
   )
 fi

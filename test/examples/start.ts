@@ -15,7 +15,7 @@ export async function start(
   args: readonly string[],
   { nodeArgs, through }: StartOptions = {},
 ): Promise<RunningServer> {
-  t.timeout(60_000);
+  t.timeout(300_000); // a thousand clients, beside other tests, perhaps under sanitizers
   const server = await startExample(name, args, nodeArgs, through);
   t.teardown(() => server.stop('SIGKILL'));
   return server;
