@@ -9,8 +9,8 @@ export interface Cost {
   readonly ns: number;
 }
 
-const IDLE = [10, 100, 1000, 10_000, 19_900];
-const ROUNDS = 7;
+const IDLE = [10, 100, 900, 10_000, 19_900]; // select ends at 1,023
+const ROUNDS = 15;
 /** How long one round goes on waiting, at least. */
 const ROUND_MS = 20;
 
