@@ -282,4 +282,9 @@ void Arguments::FailWithPending(const char* message) {
   napi_throw_type_error(env_, kTypeCode, message);
 }
 
+napi_value NotHere(napi_env env, napi_callback_info info) {
+  Arguments args(env, info, 0);
+  return args.Answer(-ENOSYS);
+}
+
 }  // namespace raw_epoll

@@ -177,6 +177,9 @@ class Arguments {
   napi_value values_[kMostArguments];
 };
 
+// Stands for a call that this system lacks: answers as a kernel without it would.
+napi_value NotHere(napi_env env, napi_callback_info info);
+
 }  // namespace raw_epoll
 
 #endif  // RAW_EPOLL_CORE_ARGUMENTS_H_

@@ -24,9 +24,13 @@
 #define SYS_epoll_pwait2 441  // The same number on every architecture (since Linux 5.11).
 #endif
 
+#endif
+
 namespace raw_epoll {
 
 namespace {
+
+#ifdef __linux__
 
 // The kernel packs the struct on x86-64 only. Level 1 reads it through these three numbers.
 #ifdef __x86_64__
@@ -179,6 +183,19 @@ napi_value SetCtl(napi_env env, napi_callback_info info) {
   return args.Answer(kernel::EpollCtl(epfd, op, fd, &event));
 }
 
+#else
+
+template <Ownership kOwnership>
+constexpr napi_callback EpollCreate1 = NotHere;
+constexpr napi_callback EpollCtl = NotHere;
+constexpr napi_callback EpollWait = NotHere;
+constexpr napi_callback EpollPwait = NotHere;
+constexpr napi_callback EpollPwait2 = NotHere;
+constexpr napi_callback SetCtl = NotHere;
+constexpr napi_callback SetWait = NotHere;
+
+#endif
+
 }  // namespace
 
 FunctionList EpollFunctions() {
@@ -196,33 +213,3 @@ FunctionList OwnedEpollFunctions() { return {{"epoll_create1", EpollCreate1<Owne
 FunctionList SetFunctions() { return {{"ctl", SetCtl}, {"wait", SetWait}}; }
 
 }  // namespace raw_epoll
-
-#else
-
-namespace raw_epoll {
-
-namespace {
-
-// A system without epoll answers as a kernel without the call would.
-napi_value NotHere(napi_env env, napi_callback_info info) {
-  Arguments args(env, info, 0);
-  return args.Answer(-ENOSYS);
-}
-
-}  // namespace
-
-FunctionList EpollFunctions() {
-  return {{"epoll_create1", NotHere},
-          {"epoll_ctl", NotHere},
-          {"epoll_wait", NotHere},
-          {"epoll_pwait", NotHere},
-          {"epoll_pwait2", NotHere}};
-}
-
-FunctionList OwnedEpollFunctions() { return {{"epoll_create1", NotHere}}; }
-
-FunctionList SetFunctions() { return {{"ctl", NotHere}, {"wait", NotHere}}; }
-
-}  // namespace raw_epoll
-
-#endif

@@ -169,13 +169,8 @@ napi_value Sendmmsg(napi_env env, napi_callback_info info) {
 
 #else
 
-// A system without the call answers as a kernel without it would.
-napi_value Recvmmsg(napi_env env, napi_callback_info info) {
-  Arguments args(env, info, 0);
-  return args.Answer(-ENOSYS);
-}
-
-napi_value Sendmmsg(napi_env env, napi_callback_info info) { return Recvmmsg(env, info); }
+constexpr napi_callback Recvmmsg = NotHere;
+constexpr napi_callback Sendmmsg = NotHere;
 
 #endif
 

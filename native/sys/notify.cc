@@ -76,17 +76,16 @@ napi_value PidfdOpen(napi_env env, napi_callback_info info) {
 
 #else
 
-// A system without the calls answers as a kernel without them would.
-napi_value NotHere(napi_env env, napi_callback_info info) {
-  Arguments args(env, info, 0);
-  return args.Answer(-ENOSYS);
-}
+template <Ownership kOwnership>
+constexpr napi_callback InotifyInit1 = NotHere;
+constexpr napi_callback InotifyAddWatch = NotHere;
+constexpr napi_callback InotifyRmWatch = NotHere;
+template <Ownership kOwnership>
+constexpr napi_callback PidfdOpen = NotHere;
 
 #endif
 
 }  // namespace
-
-#ifdef __linux__
 
 FunctionList NotifyFunctions() {
   return {{"inotify_init1", InotifyInit1<Ownership::kNobody>},
@@ -99,20 +98,5 @@ FunctionList OwnedNotifyFunctions() {
   return {{"inotify_init1", InotifyInit1<Ownership::kOwned>},
           {"pidfd_open", PidfdOpen<Ownership::kOwned>}};
 }
-
-#else
-
-FunctionList NotifyFunctions() {
-  return {{"inotify_init1", NotHere},
-          {"inotify_add_watch", NotHere},
-          {"inotify_rm_watch", NotHere},
-          {"pidfd_open", NotHere}};
-}
-
-FunctionList OwnedNotifyFunctions() {
-  return {{"inotify_init1", NotHere}, {"pidfd_open", NotHere}};
-}
-
-#endif
 
 }  // namespace raw_epoll

@@ -221,11 +221,6 @@ napi_value KqueueWait(napi_env env, napi_callback_info info) {
 
 #else
 
-napi_value NotHere(napi_env env, napi_callback_info info) {
-  Arguments args(env, info, 0);
-  return args.Answer(-ENOSYS);
-}
-
 constexpr napi_callback KqueuePut = NotHere;
 constexpr napi_callback KqueueHas = NotHere;
 constexpr napi_callback KqueueWait = NotHere;

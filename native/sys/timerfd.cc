@@ -100,17 +100,8 @@ napi_value TimerfdGettime(napi_env env, napi_callback_info info) {
 
 #else
 
-// A system without timerfd answers as a kernel without the call would.
-napi_value NotHere(napi_env env, napi_callback_info info) {
-  Arguments args(env, info, 0);
-  return args.Answer(-ENOSYS);
-}
-
 template <Ownership kOwnership>
-napi_value TimerfdCreate(napi_env env, napi_callback_info info) {
-  return NotHere(env, info);
-}
-
+constexpr napi_callback TimerfdCreate = NotHere;
 constexpr napi_callback TimerfdSettime = NotHere;
 constexpr napi_callback TimerfdGettime = NotHere;
 

@@ -150,13 +150,8 @@ napi_value Splice(napi_env env, napi_callback_info info) {
 
 #else
 
-// macOS has a sendfile(2) of another kind; a system without the calls answers as a kernel would.
-napi_value Sendfile(napi_env env, napi_callback_info info) {
-  Arguments args(env, info, 0);
-  return args.Answer(-ENOSYS);
-}
-
-napi_value Splice(napi_env env, napi_callback_info info) { return Sendfile(env, info); }
+constexpr napi_callback Sendfile = NotHere;  // macOS has one of another kind.
+constexpr napi_callback Splice = NotHere;
 
 #endif
 
