@@ -12,7 +12,8 @@ export { Epoll } from './epoll/epoll.js';
 export type { EpollOptions } from './epoll/epoll.js';
 export { EpollEvents } from './epoll/epoll-events.js';
 export type { EpollEvent } from './epoll/epoll-events.js';
-export type { Registration } from './epoll/registration-table.js';
+export { EventBatch } from './set/event-batch.js';
+export type { Registration } from './set/registration-table.js';
 export type { TurnsOptions } from './epoll/turns.js';
 export { Waker } from './epoll/waker.js';
 

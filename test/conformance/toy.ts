@@ -2,7 +2,7 @@
  * A backend that nobody needs: poll(2), and each batch from its end to its beginning. It shows
  * that a backend is one file, a line that registers it, and no test of its own.
  */
-import type { RegistrationTable } from '../../ts/epoll/registration-table.js';
+import type { RegistrationTable } from '../../ts/set/registration-table.js';
 import type { Waker } from '../../ts/index.js';
 import type { Backend, BackendKind, PollerSupports } from '../../ts/poller/backend.js';
 import { backendKinds } from '../../ts/poller/backends/index.js';

@@ -1,12 +1,4 @@
-import { checkInteger } from '../errors.js';
-import { EPOLLERR, EPOLLHUP } from '../sys/constants.js';
-import { epollEventLayout } from '../sys/epoll-event-array.js';
-import { MUTED_GENERATION, NO_GENERATION, RegistrationTable } from './registration-table.js';
-
-const { words, dataLow, dataHigh } = epollEventLayout;
-const CAPACITY_MAX = 65_536;
-/** The kernel reports these whether they were asked for or not. */
-const ALWAYS = (EPOLLERR | EPOLLHUP) >>> 0;
+import { EventBatch } from '../set/event-batch.js';
 
 /** An event, as iteration gives it. */
 export interface EpollEvent<T> {
@@ -35,43 +27,13 @@ export interface EpollEvent<T> {
  * for (let i = 0; i < n; i++) if (events.events(i) & EPOLLIN) events.data(i)?.readable();
  * ```
  */
-export class EpollEvents<T = unknown> {
-  /** How many events fit. */
-  readonly capacity: number;
-  readonly #words: Uint32Array;
-  // The same memory as bytes: the addon recognises a Uint8Array sooner than any other view.
-  readonly #bytes: Uint8Array;
-  #table = new RegistrationTable<T>();
-  #length = 0;
-
-  /**
-   * @param capacity  How many events one wait brings at most, 1 … 65,536. Default: 1,024.
-   * @throws `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`
-   */
-  constructor(capacity = 1024) {
-    this.capacity = checkInteger(capacity, 'capacity', 1, CAPACITY_MAX);
-    this.#words = new Uint32Array(capacity * words);
-    this.#bytes = new Uint8Array(this.#words.buffer);
-  }
+export class EpollEvents<T = unknown> extends EventBatch<T> {
+  // Tells a batch that this class has made from what pretends to be one.
+  readonly #made = true;
 
   /** Whether a value is a batch, and no object that pretends to be one. @internal */
   static isBatch(value: unknown): value is EpollEvents {
-    return typeof value === 'object' && value !== null && #words in value;
-  }
-
-  /** How many events the last wait brought, stale ones included. */
-  get length(): number {
-    return this.#length;
-  }
-
-  /**
-   * The descriptor of event `i`; `-1` if the event is stale.
-   *
-   * @throws `ERR_OUT_OF_RANGE` unless 0 <= i < length
-   */
-  fd(i: number): number {
-    const fd = this.#fdAt(i);
-    return this.#isStale(i, fd) ? -1 : fd;
+    return typeof value === 'object' && value !== null && #made in value;
   }
 
   /**
@@ -81,20 +43,7 @@ export class EpollEvents<T = unknown> {
    * @throws `ERR_OUT_OF_RANGE` unless 0 <= i < length
    */
   events(i: number): number {
-    const fd = this.#fdAt(i);
-    if (this.#isStale(i, fd)) return 0;
-    const reported = this.#words[i * words] as number;
-    return (reported & (this.#table.interest(fd) | ALWAYS)) >>> 0;
-  }
-
-  /**
-   * What was registered with the descriptor of event `i`; `undefined` if the event is stale.
-   *
-   * @throws `ERR_OUT_OF_RANGE` unless 0 <= i < length
-   */
-  data(i: number): T | undefined {
-    const fd = this.#fdAt(i);
-    return this.#isStale(i, fd) ? undefined : this.#table.data(fd);
+    return this.conditions(i);
   }
 
   /**
@@ -103,46 +52,14 @@ export class EpollEvents<T = unknown> {
    * event; `fd(i)`, `events(i)` and `data(i)` allocate nothing.
    */
   *[Symbol.iterator](): IterableIterator<EpollEvent<T>> {
-    for (let i = 0; i < this.#length; i++) {
+    for (let i = 0; i < this.length; i++) {
       const events = this.events(i);
       if (events !== 0) yield { fd: this.fd(i), events, data: this.data(i) };
     }
   }
 
-  /** The memory that the kernel fills. @internal */
-  get memory(): Uint8Array {
-    return this.#bytes;
-  }
-
-  /**
-   * Takes over what a wait has brought for the registrations of `table`. Leaves out events of
-   * registrations that were gone before the wait, and of muted ones. @internal
-   *
-   * @returns  How many of those ghosts there were.
-   */
-  fill(table: RegistrationTable<T>, count: number): number {
-    this.#table = table;
-    let kept = 0;
-    let ghosts = 0;
-    for (let i = 0; i < count; i++) {
-      if (this.#isStale(i, this.#words[i * words + dataLow] as number)) {
-        if (this.#words[i * words + dataHigh] !== MUTED_GENERATION) ghosts++;
-        continue;
-      }
-      if (kept !== i) this.#words.copyWithin(kept * words, i * words, (i + 1) * words);
-      kept++;
-    }
-    this.#length = kept;
-    return ghosts;
-  }
-
-  #fdAt(i: number): number {
-    checkInteger(i, 'i', 0, this.#length - 1);
-    return this.#words[i * words + dataLow] as number;
-  }
-
-  #isStale(i: number, fd: number): boolean {
-    const generation = this.#words[i * words + dataHigh] as number;
-    return generation === NO_GENERATION || generation !== this.#table.generation(fd);
+  /** The kernel says all by itself. @internal */
+  protected override implied(conditions: number): number {
+    return conditions;
   }
 }

@@ -9,7 +9,7 @@ import { EpollEvents } from './epoll-events.js';
 import { LiveWatchers } from './live-watchers.js';
 import { openEpoll } from './open-set.js';
 import { isDenial, lift, rebuild, warnOfGhosts } from './rebuild.js';
-import { NO_GENERATION, type Registration, RegistrationTable } from './registration-table.js';
+import { NO_GENERATION, type Registration, RegistrationTable } from '../set/registration-table.js';
 import { checkTimeout } from './timeout.js';
 import { readTurnsOptions, takeTurns, type TurnsOptions } from './turns.js';
 import type { WakeDescriptor } from './wake-descriptor.js';
@@ -75,6 +75,11 @@ export class Epoll<T = unknown> extends OwnedDescriptor {
     });
     this.#wake = wake;
     this.#unlist = listSet(this.#openSet);
+  }
+
+  /** Who watches the set from Node's loop. @internal */
+  get watchers(): LiveWatchers {
+    return this.#watchers;
   }
 
   /** How many descriptors are registered. */
@@ -224,17 +229,7 @@ export class Epoll<T = unknown> extends OwnedDescriptor {
   turns(options: TurnsOptions = {}): AsyncIterableIterator<EpollEvents<T>, undefined> {
     this.#checkOpen();
     const read = readTurnsOptions(options);
-    const batch = new EpollEvents<T>(read.maxEvents);
-    const source = {
-      ...{ fd: this.fd, batch, watchers: this.#watchers },
-      checkOpen: () => {
-        this.#checkOpen();
-      },
-      poll: () => {
-        this.wait(batch, 0);
-      },
-    };
-    return takeTurns(source, read);
+    return takeTurns(this, new EpollEvents<T>(read.maxEvents), read);
   }
 
   /**

@@ -2,7 +2,7 @@ import { check, SystemError } from '../errors.js';
 import { binding } from '../native.js';
 import { EPOLL_CLOEXEC, EPOLL_CTL_ADD, EPOLLIN } from '../sys/constants.js';
 import { wakeAllAtExit } from './exit-wake.js';
-import { NO_GENERATION } from './registration-table.js';
+import { NO_GENERATION } from '../set/registration-table.js';
 import { WakeDescriptor } from './wake-descriptor.js';
 import { applyWithout } from './without.js';
 

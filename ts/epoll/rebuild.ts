@@ -33,7 +33,7 @@ import {
   NO_GENERATION,
   type Registration,
   type RegistrationTable,
-} from './registration-table.js';
+} from '../set/registration-table.js';
 
 /**
  * Whether the answer of `EPOLL_CTL_MOD` or `EPOLL_CTL_DEL` says that the kernel knows no such

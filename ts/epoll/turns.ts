@@ -1,4 +1,4 @@
-import { checkOptions, invalidArgType, stateError } from '../errors.js';
+import { checkOptions, closedError, invalidArgType, stateError } from '../errors.js';
 import { HostWatch } from './host-watch.js';
 import type { LiveWatcher, LiveWatchers } from './live-watchers.js';
 
@@ -32,14 +32,10 @@ export function readTurnsOptions(options: TurnsOptions): ReadOptions {
 /** What turns are taken of: a set that can be asked without waiting. @internal */
 export interface TurnSource<Batch> {
   readonly fd: number;
-  /** The one batch that every turn fills anew. */
-  readonly batch: Batch;
+  readonly closed: boolean;
   /** Who has to know when the set is replaced or closed. */
   readonly watchers: LiveWatchers;
-  /** Throws `ERR_CLOSED` once the set is closed. */
-  readonly checkOpen: () => void;
-  /** Fills the batch with what is ready now. */
-  readonly poll: () => void;
+  wait(batch: Batch, timeoutMs: number): number;
 }
 
 interface Waiting<Batch> {
@@ -54,14 +50,17 @@ interface Waiting<Batch> {
  */
 class Turns<Batch> implements AsyncIterableIterator<Batch, undefined>, LiveWatcher {
   readonly #source: TurnSource<Batch>;
+  /** The one batch that every turn fills anew. */
+  readonly #batch: Batch;
   readonly #signal: AbortSignal | undefined;
   readonly #ref: boolean;
   #watch: HostWatch | undefined;
   #waiting: Waiting<Batch> | undefined;
   #ended = false;
 
-  constructor(source: TurnSource<Batch>, { signal, ref }: ReadOptions) {
+  constructor(source: TurnSource<Batch>, batch: Batch, { signal, ref }: ReadOptions) {
     this.#source = source;
+    this.#batch = batch;
     this.#signal = signal;
     this.#ref = ref;
   }
@@ -116,7 +115,7 @@ class Turns<Batch> implements AsyncIterableIterator<Batch, undefined>, LiveWatch
   #listen(): void {
     try {
       if (this.#watch === undefined) {
-        this.#source.checkOpen();
+        if (this.#source.closed) throw closedError('The set');
         this.#source.watchers.add(this);
         this.#watch = new HostWatch(this.#source.fd, this.#ready);
         this.#signal?.addEventListener('abort', this.#abort);
@@ -135,7 +134,7 @@ class Turns<Batch> implements AsyncIterableIterator<Batch, undefined>, LiveWatch
       return;
     }
     try {
-      this.#source.poll();
+      this.#source.wait(this.#batch, 0);
     } catch (error) {
       this.#fail(error);
       return;
@@ -143,7 +142,7 @@ class Turns<Batch> implements AsyncIterableIterator<Batch, undefined>, LiveWatch
     // The poll itself may have ended this: it is over only if nobody has been answered.
     if (this.#take() === undefined) return;
     if (this.#watch !== undefined) this.#watch.keepsAlive = false;
-    waiting.resolve({ done: false, value: this.#source.batch });
+    waiting.resolve({ done: false, value: this.#batch });
   };
 
   readonly #abort = (): void => {
@@ -166,7 +165,8 @@ class Turns<Batch> implements AsyncIterableIterator<Batch, undefined>, LiveWatch
 /** New turns of a set; they count among its watchers from the first one on. @internal */
 export function takeTurns<Batch>(
   source: TurnSource<Batch>,
+  batch: Batch,
   options: ReadOptions,
 ): AsyncIterableIterator<Batch, undefined> {
-  return new Turns(source, options);
+  return new Turns(source, batch, options);
 }

@@ -17,7 +17,7 @@
  *
  * How to add one: docs/adding-a-backend.md. What judges it: test/conformance/.
  */
-import type { RegistrationTable } from '../epoll/registration-table.js';
+import type { RegistrationTable } from '../set/registration-table.js';
 import type { Waker } from '../epoll/waker.js';
 
 /** What a backend can do. What it cannot is refused with `EOPNOTSUPP`, or never reported. */

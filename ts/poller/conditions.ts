@@ -24,9 +24,6 @@ export const HANGUP = 0x10;
 /** The peer will send nothing more. Comes with {@link READABLE}, where the kernel tells. @internal */
 export const READ_CLOSED = 0x2000;
 
-/** Reported whether asked for or not, where the kernel tells. @internal */
-export const ALWAYS: number = ERROR | HANGUP;
-
 /** In a mask: `exclusive`. @internal */
 export const EXCLUSIVE = 0x1000_0000;
 

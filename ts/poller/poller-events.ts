@@ -1,10 +1,5 @@
-import { MUTED_GENERATION, NO_GENERATION, RegistrationTable } from '../epoll/registration-table.js';
-import { checkInteger } from '../errors.js';
-import { epollEventLayout } from '../sys/epoll-event-array.js';
-import { ALWAYS, ERROR, HANGUP, PRIORITY, READ_CLOSED, READABLE, WRITABLE } from './conditions.js';
-
-const { words, dataLow, dataHigh } = epollEventLayout;
-const CAPACITY_MAX = 65_536;
+import { EventBatch } from '../set/event-batch.js';
+import { ERROR, HANGUP, PRIORITY, READ_CLOSED, READABLE, WRITABLE } from './conditions.js';
 
 /** An event, as iteration gives it. */
 export interface PollerEvent<T> {
@@ -47,49 +42,13 @@ export interface PollerEvent<T> {
  * for (let i = 0; i < n; i++) if (events.readable(i)) events.data(i)?.read();
  * ```
  */
-export class PollerEvents<T = unknown> {
-  /** How many events fit. */
-  readonly capacity: number;
-  readonly #words: Uint32Array;
-  // The same memory as bytes: the addon recognises a Uint8Array sooner than any other view.
-  readonly #bytes: Uint8Array;
-  #table = new RegistrationTable<T>();
-  #length = 0;
-
-  /**
-   * @param capacity  How many events one wait brings at most, 1 … 65,536. Default: 1,024.
-   * @throws `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`
-   */
-  constructor(capacity = 1024) {
-    this.capacity = checkInteger(capacity, 'capacity', 1, CAPACITY_MAX);
-    this.#words = new Uint32Array(capacity * words);
-    this.#bytes = new Uint8Array(this.#words.buffer);
-  }
+export class PollerEvents<T = unknown> extends EventBatch<T> {
+  // Tells a batch that this class has made from what pretends to be one.
+  readonly #made = true;
 
   /** Whether a value is a batch, and no object that pretends to be one. @internal */
   static isBatch(value: unknown): value is PollerEvents {
-    return typeof value === 'object' && value !== null && #words in value;
-  }
-
-  /** How many events the last wait brought, stale ones included. */
-  get length(): number {
-    return this.#length;
-  }
-
-  /**
-   * The descriptor of event `i`; `-1` if the event is stale.
-   *
-   * @throws `ERR_OUT_OF_RANGE` unless 0 <= i < length
-   */
-  fd(i: number): number {
-    const fd = this.#fdAt(i);
-    return this.#isStale(i, fd) ? -1 : fd;
-  }
-
-  /** What was registered with the descriptor of event `i`; `undefined` if the event is stale. */
-  data(i: number): T | undefined {
-    const fd = this.#fdAt(i);
-    return this.#isStale(i, fd) ? undefined : this.#table.data(fd);
+    return typeof value === 'object' && value !== null && #made in value;
   }
 
   /**
@@ -97,7 +56,7 @@ export class PollerEvents<T = unknown> {
    * accept, the end of the stream, or an error.
    */
   readable(i: number): boolean {
-    return (this.#conditions(i) & READABLE) !== 0;
+    return (this.conditions(i) & READABLE) !== 0;
   }
 
   /**
@@ -105,22 +64,22 @@ export class PollerEvents<T = unknown> {
    * ended, or there is an error.
    */
   writable(i: number): boolean {
-    return (this.#conditions(i) & WRITABLE) !== 0;
+    return (this.conditions(i) & WRITABLE) !== 0;
   }
 
   /** Whether `PRIORITY` is asked for and there is urgent data, or the like. */
   priority(i: number): boolean {
-    return (this.#conditions(i) & PRIORITY) !== 0;
+    return (this.conditions(i) & PRIORITY) !== 0;
   }
 
   /** Whether an error waits. Where `supports.hangup` is false: never. */
   error(i: number): boolean {
-    return (this.#conditions(i) & ERROR) !== 0;
+    return (this.conditions(i) & ERROR) !== 0;
   }
 
   /** Whether both directions are over. Where `supports.hangup` is false: never. */
   hangup(i: number): boolean {
-    return (this.#conditions(i) & HANGUP) !== 0;
+    return (this.conditions(i) & HANGUP) !== 0;
   }
 
   /**
@@ -128,8 +87,7 @@ export class PollerEvents<T = unknown> {
    * still be there to read. Where `supports.readClosed` is false: only with `hangup`.
    */
   readClosed(i: number): boolean {
-    const conditions = this.#conditions(i);
-    return (conditions & READ_CLOSED) !== 0;
+    return (this.conditions(i) & READ_CLOSED) !== 0;
   }
 
   /**
@@ -138,8 +96,8 @@ export class PollerEvents<T = unknown> {
    * event; the methods allocate nothing.
    */
   *[Symbol.iterator](): IterableIterator<PollerEvent<T>> {
-    for (let i = 0; i < this.#length; i++) {
-      const conditions = this.#conditions(i);
+    for (let i = 0; i < this.length; i++) {
+      const conditions = this.conditions(i);
       if (conditions === 0) continue;
       yield {
         fd: this.fd(i),
@@ -154,63 +112,16 @@ export class PollerEvents<T = unknown> {
     }
   }
 
-  /** The memory that a backend fills. @internal */
-  get memory(): Uint8Array {
-    return this.#bytes;
-  }
-
   /**
-   * Takes over what a wait has brought for the registrations of `table`. Leaves out events of
-   * registrations that were gone before the wait, and of muted ones. @internal
-   *
-   * @returns  How many of those ghosts there were.
+   * Adds what conditions mean for who asks for less: at the end of a stream, and with an error, a
+   * read does not block, and neither does a write that can only fail. Some kernels say so by
+   * themselves, and others leave it to the reader. @internal
    */
-  fill(table: RegistrationTable<T>, count: number): number {
-    const memory = this.#words;
-    this.#table = table;
-    let kept = 0;
-    let ghosts = 0;
-    for (let i = 0; i < count; i++) {
-      const from = i * words;
-      const fd = memory[from + dataLow] as number;
-      if (this.#isStale(i, fd)) {
-        if (memory[from + dataHigh] !== MUTED_GENERATION) ghosts++;
-        continue;
-      }
-      if (kept !== i) memory.copyWithin(kept * words, from, from + words);
-      memory[kept * words] = implied(memory[from] as number, table.interest(fd));
-      kept++;
-    }
-    this.#length = kept;
-    return ghosts;
+  protected override implied(conditions: number, interest: number): number {
+    let all = conditions;
+    if (conditions & (ERROR | HANGUP)) all |= interest & (READABLE | WRITABLE);
+    if (conditions & READ_CLOSED) all |= interest & READABLE;
+    if (conditions & HANGUP) all |= interest & READ_CLOSED;
+    return all;
   }
-
-  #fdAt(i: number): number {
-    checkInteger(i, 'i', 0, this.#length - 1);
-    return this.#words[i * words + dataLow] as number;
-  }
-
-  #conditions(i: number): number {
-    const fd = this.#fdAt(i);
-    if (this.#isStale(i, fd)) return 0;
-    return (this.#words[i * words] as number) & (this.#table.interest(fd) | ALWAYS);
-  }
-
-  #isStale(i: number, fd: number): boolean {
-    const generation = this.#words[i * words + dataHigh] as number;
-    return generation === NO_GENERATION || generation !== this.#table.generation(fd);
-  }
-}
-
-/**
- * Adds what conditions mean for who asks for less: at the end of a stream, and with an error, a
- * read does not block, and neither does a write that can only fail. Some kernels say so by
- * themselves, and others leave it to the reader.
- */
-function implied(conditions: number, interest: number): number {
-  let all = conditions;
-  if (conditions & (ERROR | HANGUP)) all |= interest & (READABLE | WRITABLE);
-  if (conditions & READ_CLOSED) all |= interest & READABLE;
-  if (conditions & HANGUP) all |= interest & READ_CLOSED;
-  return all;
 }

@@ -4,7 +4,7 @@ import { LeakDetector } from '../descriptor/leak-detector.js';
 import { leaveSets, listSet, type OpenSet } from '../descriptor/open-sets.js';
 import { LiveWatchers } from '../epoll/live-watchers.js';
 import { isDenial, warnOfGhosts } from '../epoll/rebuild.js';
-import { RegistrationTable } from '../epoll/registration-table.js';
+import { RegistrationTable } from '../set/registration-table.js';
 import { checkTimeout } from '../epoll/timeout.js';
 import { readTurnsOptions, takeTurns, type TurnsOptions } from '../epoll/turns.js';
 import type { Waker } from '../epoll/waker.js';
@@ -301,17 +301,7 @@ export class Poller<T = unknown> implements Disposable {
     this.#checkOpen();
     if (!this.supports.nested) throw unavailableError(`turns() of backend ${this.backend}`);
     const read = readTurnsOptions(options);
-    const batch = new PollerEvents<T>(read.maxEvents);
-    const source = {
-      ...{ fd: this.fd, batch, watchers: this.#watchers },
-      checkOpen: () => {
-        this.#checkOpen();
-      },
-      poll: () => {
-        this.wait(batch, 0);
-      },
-    };
-    return takeTurns(source, read);
+    return takeTurns(this, new PollerEvents<T>(read.maxEvents), read);
   }
 
   /**

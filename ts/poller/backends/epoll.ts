@@ -1,7 +1,7 @@
 /** epoll(7). The kernel keeps registrations and reports what is ready: the model of the others. */
 import { openEpoll } from '../../epoll/open-set.js';
 import { lift, rebuild } from '../../epoll/rebuild.js';
-import { NO_GENERATION, type RegistrationTable } from '../../epoll/registration-table.js';
+import { NO_GENERATION, type RegistrationTable } from '../../set/registration-table.js';
 import type { WakeDescriptor } from '../../epoll/wake-descriptor.js';
 import type { Waker } from '../../epoll/waker.js';
 import { INT_MAX } from '../../errors.js';

@@ -3,7 +3,7 @@
  * succeeds, and deleting one that went with its descriptor does not: so the table says what is
  * registered, and the kernel whether it still is.
  */
-import { NO_GENERATION, type RegistrationTable } from '../../epoll/registration-table.js';
+import { NO_GENERATION, type RegistrationTable } from '../../set/registration-table.js';
 import type { Waker } from '../../epoll/waker.js';
 import { INT_MAX } from '../../errors.js';
 import { openKqueue } from '../../kqueue/open-kqueue.js';

@@ -4,14 +4,13 @@
  * last slot moves to where one is taken out. A slot that is not to report holds `~fd`, a negative
  * number, which poll(2) passes over.
  */
-import { openWake } from '../../epoll/open-set.js';
-import type { RegistrationTable } from '../../epoll/registration-table.js';
-import type { Waker } from '../../epoll/waker.js';
 import { INT_MAX } from '../../errors.js';
 import { binding } from '../../native.js';
-import { EEXIST, ENOENT, POLLNVAL, POLLRDHUP } from '../../sys/constants.js';
-import { type Backend, type BackendKind, nothing, type PollerSupports } from '../backend.js';
+import type { RegistrationTable } from '../../set/registration-table.js';
+import { POLLNVAL, POLLRDHUP } from '../../sys/constants.js';
+import type { BackendKind, PollerSupports } from '../backend.js';
 import { INTEREST_ALL, READABLE } from '../conditions.js';
+import { NumberBackend } from './number-backend.js';
 
 /** poll(2) tells the peer's end on Linux alone. */
 const tellsReadClosed = (POLLRDHUP as number | undefined) !== undefined;
@@ -32,14 +31,9 @@ const NONE = 0;
 /** `events` of a slot whose descriptor was found closed. */
 const BURIED = POLLNVAL;
 
-class PollBackend implements Backend {
+class PollBackend extends NumberBackend {
   readonly syscall = 'poll';
   readonly supports: PollerSupports = supports;
-  readonly fd: number = -1;
-  readonly waker: Waker;
-  readonly closeAll: () => void;
-  readonly #wakeFd: number;
-  readonly #table: RegistrationTable<unknown>;
   /** The slots, and the same memory as descriptors and as halves of which two are `events`. */
   #slots = new Uint8Array(FIRST_CAPACITY * SLOT_BYTES);
   #fds = new Int32Array(this.#slots.buffer);
@@ -50,43 +44,12 @@ class PollBackend implements Backend {
   #slotOf = new Int32Array(FIRST_CAPACITY);
 
   constructor(table: RegistrationTable<unknown>) {
-    const wake = openWake();
-    this.waker = wake.waker;
-    this.closeAll = () => {
-      wake.close();
-    };
-    this.#wakeFd = wake.fd;
-    this.#table = table;
-    this.#append(wake.fd, READABLE);
-  }
-
-  add(fd: number, mask: number): number {
-    const refused = binding.poller.inspect(fd);
-    if (refused < 0) return refused;
-    if (this.#isRegistered(fd) || fd === this.#wakeFd) return -EEXIST;
-    this.forget(fd);
-    this.#append(fd, mask);
-    return 0;
-  }
-
-  modify(fd: number, mask: number): number {
-    const refused = binding.poller.inspect(fd);
-    if (refused < 0) return this.#refuse(fd, refused);
-    if (!this.#isRegistered(fd)) return -ENOENT;
-    this.#write(this.#slotOf[fd] as number, fd, mask & ASKABLE);
-    return 0;
-  }
-
-  delete(fd: number): number {
-    const refused = binding.poller.inspect(fd);
-    if (refused < 0) return this.#refuse(fd, refused);
-    if (!this.#isRegistered(fd)) return -ENOENT;
-    this.forget(fd);
-    return 0;
+    super(table);
+    this.put(this.wakeFd, READABLE);
   }
 
   wait(events: Uint8Array, capacity: number, timeoutMs: number): number | undefined {
-    const { generations, interests } = this.#table;
+    const { generations, interests } = this.table;
     return binding.poller.poll(
       this.#slots,
       this.#numbers,
@@ -99,7 +62,7 @@ class PollBackend implements Backend {
   }
 
   forget(fd: number): void {
-    const slot = this.#slotOf[fd] ?? NONE;
+    const slot = this.#slot(fd);
     if (slot === NONE) return;
     const last = --this.#numbers[0]!;
     const moved = this.#fds[2 * last] as number;
@@ -108,32 +71,32 @@ class PollBackend implements Backend {
     this.#slotOf[fd] = NONE;
   }
 
-  lift(): () => void {
-    return nothing; // The kernel knows numbers alone.
-  }
-
-  removeGhosts(): boolean {
-    return false; // It keeps nothing that could outlive its descriptor.
-  }
-
-  #isRegistered(fd: number): boolean {
-    const slot = this.#slotOf[fd] ?? NONE;
+  protected isRegistered(fd: number): boolean {
+    const slot = this.#slot(fd);
     return slot !== NONE && this.#halves[4 * slot + 2] !== BURIED;
   }
 
-  /** The number is closed, or a stranger's: its slot says nothing any more. */
-  #refuse(fd: number, refusal: number): number {
-    const slot = this.#slotOf[fd] ?? NONE;
-    if (slot !== NONE) this.#write(slot, ~fd, BURIED);
-    return refusal;
+  protected put(fd: number, mask: number): void {
+    const known = this.#slot(fd);
+    const slot = known === NONE ? this.#append(fd) : known;
+    this.#write(slot, fd, mask & ASKABLE);
   }
 
-  #append(fd: number, mask: number): void {
+  protected bury(fd: number): void {
+    const slot = this.#slot(fd);
+    if (slot !== NONE) this.#write(slot, ~fd, BURIED);
+  }
+
+  #slot(fd: number): number {
+    return this.#slotOf[fd] ?? NONE;
+  }
+
+  #append(fd: number): number {
     const slot = this.#numbers[0] as number;
     this.#reserve(slot, fd);
-    this.#write(slot, fd, mask & ASKABLE);
     this.#slotOf[fd] = slot;
     this.#numbers[0] = slot + 1;
+    return slot;
   }
 
   #write(slot: number, fd: number, events: number): void {

@@ -3,14 +3,13 @@
  * They are kept as the kernel wants them and changed in place. A fourth set holds the descriptors
  * that were found closed. Descriptors end at `FD_SETSIZE`.
  */
-import { openWake } from '../../epoll/open-set.js';
-import type { RegistrationTable } from '../../epoll/registration-table.js';
-import type { Waker } from '../../epoll/waker.js';
 import { outOfRange, SystemError } from '../../errors.js';
 import { binding } from '../../native.js';
-import { EEXIST, EMFILE, ENOENT, FD_SETSIZE, POLLNVAL } from '../../sys/constants.js';
-import { type Backend, type BackendKind, nothing, type PollerSupports } from '../backend.js';
+import type { RegistrationTable } from '../../set/registration-table.js';
+import { EMFILE, FD_SETSIZE, POLLNVAL } from '../../sys/constants.js';
+import type { BackendKind, PollerSupports } from '../backend.js';
 import { INTEREST_ALL, READABLE } from '../conditions.js';
+import { NumberBackend } from './number-backend.js';
 
 /** What a descriptor that was found closed waits for. */
 const BURIED = POLLNVAL;
@@ -25,68 +24,28 @@ const supports: PollerSupports = {
 /** Three sets for select(2), and that of the descriptors that were found closed. */
 const SETS = 4;
 
-class SelectBackend implements Backend {
+class SelectBackend extends NumberBackend {
   readonly syscall = 'select';
   readonly supports: PollerSupports = supports;
-  readonly fd: number = -1;
-  readonly waker: Waker;
-  readonly closeAll: () => void;
-  readonly #wakeFd: number;
-  readonly #table: RegistrationTable<unknown>;
-  readonly #sets: Uint8Array;
+  readonly #sets = new Uint8Array(SETS * (binding.layout.fdSetBytes ?? 0));
   /** The descriptor that wakes, nfds, and where the next report begins. */
-  readonly #numbers: Int32Array;
+  readonly #numbers = Int32Array.of(this.wakeFd, 0, 0);
   /** By descriptor: 1 if registered. */
-  readonly #registered: Uint8Array;
+  readonly #registered = new Uint8Array(FD_SETSIZE);
 
   constructor(table: RegistrationTable<unknown>) {
-    const wake = openWake();
-    this.waker = wake.waker;
-    this.closeAll = () => {
-      wake.close();
-    };
-    this.#wakeFd = wake.fd;
-    this.#table = table;
-    this.#sets = new Uint8Array(SETS * (binding.layout.fdSetBytes ?? 0));
-    this.#numbers = Int32Array.of(wake.fd, 0, 0);
-    this.#registered = new Uint8Array(FD_SETSIZE);
-    if (wake.fd < FD_SETSIZE) {
-      this.#put(wake.fd, READABLE);
+    super(table);
+    if (this.wakeFd < FD_SETSIZE) {
+      this.#ask(this.wakeFd, READABLE);
       return;
     }
-    wake.close();
+    this.closeAll();
     const detail = `needs a descriptor below FD_SETSIZE (${String(FD_SETSIZE)}) to be woken by`;
     throw new SystemError(-EMFILE, 'select', { detail });
   }
 
-  add(fd: number, mask: number): number {
-    const refused = binding.poller.inspect(fd);
-    if (refused < 0) return refused;
-    if (fd > this.supports.descriptorMax) throw aboveLimit(fd);
-    if (this.#isRegistered(fd) || fd === this.#wakeFd) return -EEXIST;
-    this.#registered[fd] = 1;
-    this.#put(fd, mask);
-    return 0;
-  }
-
-  modify(fd: number, mask: number): number {
-    const refused = binding.poller.inspect(fd);
-    if (refused < 0) return this.#refuse(fd, refused);
-    if (!this.#isRegistered(fd)) return -ENOENT;
-    this.#put(fd, mask);
-    return 0;
-  }
-
-  delete(fd: number): number {
-    const refused = binding.poller.inspect(fd);
-    if (refused < 0) return this.#refuse(fd, refused);
-    if (!this.#isRegistered(fd)) return -ENOENT;
-    this.forget(fd);
-    return 0;
-  }
-
   wait(events: Uint8Array, capacity: number, timeoutMs: number): number | undefined {
-    const { generations, interests } = this.#table;
+    const { generations, interests } = this.table;
     return binding.poller.select(
       this.#sets,
       this.#numbers,
@@ -101,28 +60,24 @@ class SelectBackend implements Backend {
   forget(fd: number): void {
     if (this.#registered[fd] !== 1) return;
     this.#registered[fd] = 0;
-    this.#put(fd, NOTHING);
+    this.#ask(fd, NOTHING);
   }
 
-  lift(): () => void {
-    return nothing; // The kernel knows numbers alone.
-  }
-
-  removeGhosts(): boolean {
-    return false; // It keeps nothing that could outlive its descriptor.
-  }
-
-  #isRegistered(fd: number): boolean {
+  protected isRegistered(fd: number): boolean {
     return this.#registered[fd] === 1 && binding.poller.select_buried(this.#sets, fd) === 0;
   }
 
-  /** The number is closed, or a stranger's: it is not asked for any more. */
-  #refuse(fd: number, refusal: number): number {
-    if (this.#registered[fd] === 1) this.#put(fd, BURIED);
-    return refusal;
+  protected put(fd: number, mask: number): void {
+    if (fd > this.supports.descriptorMax) throw aboveLimit(fd);
+    this.#registered[fd] = 1;
+    this.#ask(fd, mask);
   }
 
-  #put(fd: number, mask: number): void {
+  protected bury(fd: number): void {
+    if (this.#registered[fd] === 1) this.#ask(fd, BURIED);
+  }
+
+  #ask(fd: number, mask: number): void {
     binding.poller.select_put(this.#sets, fd, mask & (INTEREST_ALL | BURIED));
     const nfds = this.#numbers[1] as number;
     if (fd >= nfds) this.#numbers[1] = fd + 1;
@@ -131,7 +86,7 @@ class SelectBackend implements Backend {
 
   /** The highest descriptor to wait for: select(2) takes time for all below it. */
   #highest(): number {
-    return Math.max(this.#registered.lastIndexOf(1), this.#wakeFd);
+    return Math.max(this.#registered.lastIndexOf(1), this.wakeFd);
   }
 }
 
