@@ -2,6 +2,7 @@
 import { isIP } from 'node:net';
 import {
   check,
+  checkOptions,
   invalidArgType,
   outOfRange,
   SystemError,
@@ -52,8 +53,7 @@ function openSocket(family: number, type: number): number {
   return check(binding.owned.socket(family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0), 'socket');
 }
 
-/** @internal */
-export function bindTo(fd: number, address: SocketAddress): void {
+function bindTo(fd: number, address: SocketAddress): void {
   check(bind(fd, address), 'bind', { fd, detail: show(address) });
 }
 
@@ -85,8 +85,8 @@ export function boundSocket(
 /** A socket that is connected or about to be. @internal */
 export function connectingSocket(
   address: SocketAddress,
+  type: number,
   configure: (fd: number) => void = () => undefined,
-  type: number = SOCK_STREAM,
 ): number {
   return setUp(openSocket(address.family, type), (fd) => {
     configure(fd);
@@ -96,8 +96,41 @@ export function connectingSocket(
   });
 }
 
+/** What a connection over IP is between. */
+interface InetEnds {
+  readonly host?: string;
+  readonly port: number;
+  readonly localHost?: string;
+  readonly localPort?: number;
+}
+
+/** The same over IP, bound to an end of its own if one is named. @internal */
+export function connectingInetSocket(options: InetEnds, type: number): number {
+  const { host = '127.0.0.1', port, localHost, localPort } = checkOptions(options);
+  const remote = inetAddress(host, port);
+  const wildcard = remote.family === AF_INET6 ? '::' : '0.0.0.0';
+  const local =
+    localHost === undefined && localPort === undefined
+      ? undefined
+      : inetAddress(localHost ?? wildcard, localPort ?? 0);
+  return connectingSocket(remote, type, (fd) => {
+    if (local !== undefined) bindTo(fd, local);
+  });
+}
+
+/** Two Unix sockets that are connected to each other: socketpair(2). @internal */
+export function unixSocketPair(type: number): [number, number] {
+  const sv = new Int32Array(2);
+  check(
+    binding.owned.socketpair(AF_UNIX, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, sv),
+    'socketpair',
+  );
+  return [sv[0] as number, sv[1] as number];
+}
+
 /** The address of a path, or of an abstract name after `'\0'`. @internal */
-export function unixAddress(path: unknown): SocketAddress {
+export function unixAddress(options: { readonly path: unknown }): SocketAddress {
+  const { path } = checkOptions(options);
   if (typeof path !== 'string') throw invalidArgType('path', 'string', path);
   return { family: AF_UNIX, path };
 }

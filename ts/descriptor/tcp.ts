@@ -4,13 +4,7 @@ import { LeakDetector } from './leak-detector.js';
 import { Listener, type ListenerOptions } from './listener.js';
 import type { OwnedDescriptor } from './owned-descriptor.js';
 import { getStruct, OPTIONS, setStruct } from './socket-options.js';
-import {
-  adoptSocket,
-  bindTo,
-  connectingSocket,
-  inetAddress,
-  listeningSocket,
-} from './socket-setup.js';
+import { adoptSocket, connectingInetSocket, inetAddress, listeningSocket } from './socket-setup.js';
 import { Stream } from './stream.js';
 import { tcpInfo, type TcpInfo } from './tcp-info.js';
 
@@ -65,17 +59,7 @@ export class TcpStream extends Stream {
    *         `ENETUNREACH`, `EADDRNOTAVAIL`, `EMFILE` …; `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`.
    */
   static connect(options: TcpConnectOptions): TcpStream {
-    const { host = '127.0.0.1', port, localHost, localPort } = checkOptions(options);
-    const remote = inetAddress(host, port);
-    const wildcard = remote.family === AF_INET6 ? '::' : '0.0.0.0';
-    const local =
-      localHost === undefined && localPort === undefined
-        ? undefined
-        : inetAddress(localHost ?? wildcard, localPort ?? 0);
-    const fd = connectingSocket(remote, (socket) => {
-      if (local !== undefined) bindTo(socket, local);
-    });
-    return TcpStream.wrap(fd);
+    return TcpStream.wrap(connectingInetSocket(options, SOCK_STREAM));
   }
 
   /**

@@ -6,7 +6,7 @@ import { DatagramSocket } from './datagram-socket.js';
 import { LeakDetector } from './leak-detector.js';
 import type { OwnedDescriptor } from './owned-descriptor.js';
 import { OPTIONS } from './socket-options.js';
-import { adoptSocket, bindTo, boundSocket, connectingSocket, inetAddress } from './socket-setup.js';
+import { adoptSocket, boundSocket, connectingInetSocket, inetAddress } from './socket-setup.js';
 
 const UDP_SOCKET = {
   families: [AF_INET, AF_INET6],
@@ -87,21 +87,7 @@ export class UdpSocket extends DatagramSocket {
       readonly localPort?: number;
     },
   ): UdpSocket {
-    const { host = '127.0.0.1', port, localHost, localPort } = checkOptions(options);
-    const remote = inetAddress(host, port);
-    const wildcard = remote.family === AF_INET6 ? '::' : '0.0.0.0';
-    const local =
-      localHost === undefined && localPort === undefined
-        ? undefined
-        : inetAddress(localHost ?? wildcard, localPort ?? 0);
-    const fd = connectingSocket(
-      remote,
-      (socket) => {
-        if (local !== undefined) bindTo(socket, local);
-      },
-      SOCK_DGRAM,
-    );
-    return new UdpSocket(fd, leaks);
+    return new UdpSocket(connectingInetSocket(options, SOCK_DGRAM), leaks);
   }
 
   /**

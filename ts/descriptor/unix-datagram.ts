@@ -1,13 +1,4 @@
-import { check, checkOptions } from '../errors.js';
-import { binding } from '../native.js';
-import {
-  AF_UNIX,
-  EAGAIN,
-  MSG_TRUNC,
-  SOCK_CLOEXEC,
-  SOCK_DGRAM,
-  SOCK_NONBLOCK,
-} from '../sys/constants.js';
+import { AF_UNIX, EAGAIN, MSG_TRUNC, SOCK_DGRAM } from '../sys/constants.js';
 import { connect } from '../sys/index.js';
 import { BoundFile } from './bound-file.js';
 import { DatagramSocket } from './datagram-socket.js';
@@ -19,7 +10,13 @@ import {
 import type { FdLike } from './fd-like.js';
 import { LeakDetector } from './leak-detector.js';
 import { WOULD_BLOCK, type OwnedDescriptor } from './owned-descriptor.js';
-import { adoptSocket, boundSocket, connectingSocket, unixAddress } from './socket-setup.js';
+import {
+  adoptSocket,
+  boundSocket,
+  connectingSocket,
+  unixAddress,
+  unixSocketPair,
+} from './socket-setup.js';
 import { restOf } from './view.js';
 
 const UNIX_DATAGRAM = {
@@ -56,7 +53,7 @@ export class UnixDatagram extends DatagramSocket {
    *         `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE` (the path is too long).
    */
   static override bind(options: UnixDatagramBindOptions): UnixDatagram {
-    const fd = boundSocket(unixAddress(checkOptions(options).path), SOCK_DGRAM);
+    const fd = boundSocket(unixAddress(options), SOCK_DGRAM);
     const socket = new UnixDatagram(fd, leaks);
     if (options.unlinkOnClose ?? true) socket.#boundFile = BoundFile.of(options.path);
     return socket;
@@ -69,20 +66,13 @@ export class UnixDatagram extends DatagramSocket {
    *         `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`.
    */
   static connect(options: { readonly path: string }): UnixDatagram {
-    const fd = connectingSocket(
-      unixAddress(checkOptions(options).path),
-      () => undefined,
-      SOCK_DGRAM,
-    );
-    return new UnixDatagram(fd, leaks);
+    return new UnixDatagram(connectingSocket(unixAddress(options), SOCK_DGRAM), leaks);
   }
 
   /** Two sockets that are connected to each other: socketpair(2). */
   static pair(): [UnixDatagram, UnixDatagram] {
-    const sv = new Int32Array(2);
-    const type = SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
-    check(binding.owned.socketpair(AF_UNIX, type, 0, sv), 'socketpair');
-    return [new UnixDatagram(sv[0] as number, leaks), new UnixDatagram(sv[1] as number, leaks)];
+    const [left, right] = unixSocketPair(SOCK_DGRAM);
+    return [new UnixDatagram(left, leaks), new UnixDatagram(right, leaks)];
   }
 
   /**
@@ -103,7 +93,7 @@ export class UnixDatagram extends DatagramSocket {
    *         `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`.
    */
   connect(options: { readonly path: string }): void {
-    this.checked(connect(this.fd, unixAddress(checkOptions(options).path)), 'connect');
+    this.checked(connect(this.fd, unixAddress(options)), 'connect');
   }
 
   /**

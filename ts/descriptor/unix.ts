@@ -1,13 +1,5 @@
-import { check, checkOptions } from '../errors.js';
-import { binding } from '../native.js';
-import {
-  AF_UNIX,
-  EAGAIN,
-  SOCK_CLOEXEC,
-  SOCK_NONBLOCK,
-  SOCK_STREAM,
-  SOL_SOCKET,
-} from '../sys/constants.js';
+import { checkOptions } from '../errors.js';
+import { AF_UNIX, EAGAIN, SOCK_STREAM, SOL_SOCKET } from '../sys/constants.js';
 import type { Credentials } from '../sys/index.js';
 import { BoundFile } from './bound-file.js';
 import {
@@ -20,7 +12,13 @@ import { LeakDetector } from './leak-detector.js';
 import { Listener, type ListenerOptions } from './listener.js';
 import { WOULD_BLOCK, type OwnedDescriptor } from './owned-descriptor.js';
 import { getStruct } from './socket-options.js';
-import { adoptSocket, connectingSocket, listeningSocket, unixAddress } from './socket-setup.js';
+import {
+  adoptSocket,
+  connectingSocket,
+  listeningSocket,
+  unixAddress,
+  unixSocketPair,
+} from './socket-setup.js';
 import { Stream } from './stream.js';
 import { restOf } from './view.js';
 
@@ -53,15 +51,13 @@ export class UnixStream extends Stream {
    *         full) …; `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`.
    */
   static connect(options: { readonly path: string }): UnixStream {
-    return UnixStream.wrap(connectingSocket(unixAddress(checkOptions(options).path)));
+    return UnixStream.wrap(connectingSocket(unixAddress(options), SOCK_STREAM));
   }
 
   /** Two streams that are connected to each other: socketpair(2). */
   static pair(): [UnixStream, UnixStream] {
-    const sv = new Int32Array(2);
-    const type = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
-    check(binding.owned.socketpair(AF_UNIX, type, 0, sv), 'socketpair');
-    return [UnixStream.wrap(sv[0] as number), UnixStream.wrap(sv[1] as number)];
+    const [left, right] = unixSocketPair(SOCK_STREAM);
+    return [UnixStream.wrap(left), UnixStream.wrap(right)];
   }
 
   /**
@@ -167,7 +163,7 @@ export class UnixListener extends Listener<UnixStream> {
    *         `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE` (the path is too long).
    */
   static listen(options: UnixListenOptions): UnixListener {
-    const fd = listeningSocket(unixAddress(checkOptions(options).path), options, () => undefined);
+    const fd = listeningSocket(unixAddress(options), options, () => undefined);
     const listener = new UnixListener(fd, listenerLeaks, options);
     if (options.unlinkOnClose ?? true) listener.#boundFile = BoundFile.of(options.path);
     return listener;
