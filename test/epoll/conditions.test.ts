@@ -71,27 +71,28 @@ interface Connection<S> {
   readonly peer: S;
 }
 
-const tcpRows: readonly Row<Connection<TcpStream>>[] = [
-  { after: 'nothing', act: () => undefined, shows: 'OUT' },
-  { after: 'data', act: ({ peer }) => peer.write(bytes), shows: 'IN|OUT' },
-  {
-    after: 'an urgent byte',
-    act: ({ peer }) => peer.send(Buffer.from('!'), 0, 1, MSG_OOB),
-    shows: 'PRI|OUT',
-  },
+/** What happens to connections of both kinds, and what each then shows. */
+const rows: readonly {
+  readonly after: string;
+  readonly act: (ends: Connection<TcpStream | UnixStream>) => void;
+  readonly tcp: string;
+  readonly unix: string;
+}[] = [
+  { after: 'nothing', act: () => undefined, tcp: 'OUT', unix: 'OUT' },
+  { after: 'data', act: ({ peer }) => peer.write(bytes), tcp: 'IN|OUT', unix: 'IN|OUT' },
   {
     after: 'the half-close of the peer',
     act: ({ peer }) => {
       peer.shutdown('write');
     },
-    shows: 'IN|OUT|RDHUP',
+    ...{ tcp: 'IN|OUT|RDHUP', unix: 'IN|OUT|RDHUP' },
   },
   {
     after: 'its own half-close',
     act: ({ own }) => {
       own.shutdown('write');
     },
-    shows: 'OUT',
+    ...{ tcp: 'OUT', unix: 'OUT' },
   },
   {
     after: 'the half-close of both',
@@ -99,36 +100,45 @@ const tcpRows: readonly Row<Connection<TcpStream>>[] = [
       own.shutdown('write');
       peer.shutdown('write');
     },
-    shows: 'IN|OUT|HUP|RDHUP',
+    ...{ tcp: 'IN|OUT|HUP|RDHUP', unix: 'IN|OUT|HUP|RDHUP' },
   },
   {
     after: 'its own end of reading',
     act: ({ own }) => {
       own.shutdown('read');
     },
-    shows: 'IN|OUT|RDHUP',
+    ...{ tcp: 'IN|OUT|RDHUP', unix: 'IN|OUT|RDHUP' },
   },
   {
     after: 'its own end of both directions',
     act: ({ own }) => {
       own.shutdown('both');
     },
-    shows: 'IN|OUT|HUP|RDHUP',
+    ...{ tcp: 'IN|OUT|HUP|RDHUP', unix: 'IN|OUT|HUP|RDHUP' },
   },
   {
     after: 'the close of the peer',
     act: ({ peer }) => {
       peer.close();
     },
-    shows: 'IN|OUT|RDHUP',
+    ...{ tcp: 'IN|OUT|RDHUP', unix: 'IN|OUT|HUP|RDHUP' },
   },
   {
-    after: 'the close of a peer that has not read everything (a reset)',
+    after: 'the close of a peer that has not read everything (over TCP a reset)',
     act: ({ own, peer }) => {
       own.write(bytes);
       peer.close();
     },
-    shows: 'IN|OUT|ERR|HUP|RDHUP',
+    ...{ tcp: 'IN|OUT|ERR|HUP|RDHUP', unix: 'IN|OUT|ERR|HUP|RDHUP' },
+  },
+];
+
+const tcpRows: readonly Row<Connection<TcpStream>>[] = [
+  ...rows.map(({ tcp, ...row }) => ({ ...row, shows: tcp })),
+  {
+    after: 'an urgent byte',
+    act: ({ peer }) => peer.send(Buffer.from('!'), 0, 1, MSG_OOB),
+    shows: 'PRI|OUT',
   },
   {
     after: 'a reset (SO_LINGER 0)',
@@ -149,6 +159,17 @@ const tcpRows: readonly Row<Connection<TcpStream>>[] = [
   },
 ];
 
+const unixRows: readonly Row<Connection<UnixStream>>[] = [
+  ...rows.map(({ unix, ...row }) => ({ ...row, shows: unix })),
+  {
+    after: 'more written than fits',
+    act: ({ own }) => {
+      fill(own);
+    },
+    shows: '-',
+  },
+];
+
 table(
   'a TCP connection',
   (t) => {
@@ -158,55 +179,6 @@ table(
   ({ own }) => own,
   tcpRows,
 );
-
-const unixRows: readonly Row<Connection<UnixStream>>[] = [
-  { after: 'nothing', act: () => undefined, shows: 'OUT' },
-  { after: 'data', act: ({ peer }) => peer.write(bytes), shows: 'IN|OUT' },
-  {
-    after: 'more written than fits',
-    act: ({ own }) => {
-      fill(own);
-    },
-    shows: '-',
-  },
-  {
-    after: 'the half-close of the peer',
-    act: ({ peer }) => {
-      peer.shutdown('write');
-    },
-    shows: 'IN|OUT|RDHUP',
-  },
-  {
-    after: 'its own half-close',
-    act: ({ own }) => {
-      own.shutdown('write');
-    },
-    shows: 'OUT',
-  },
-  {
-    after: 'the half-close of both',
-    act: ({ own, peer }) => {
-      own.shutdown('write');
-      peer.shutdown('write');
-    },
-    shows: 'IN|OUT|HUP|RDHUP',
-  },
-  {
-    after: 'the close of the peer',
-    act: ({ peer }) => {
-      peer.close();
-    },
-    shows: 'IN|OUT|HUP|RDHUP',
-  },
-  {
-    after: 'the close of a peer that has not read everything',
-    act: ({ own, peer }) => {
-      own.write(bytes);
-      peer.close();
-    },
-    shows: 'IN|OUT|ERR|HUP|RDHUP',
-  },
-];
 
 table(
   'a Unix connection',

@@ -10,8 +10,8 @@ import test, { type ExecutionContext } from 'ava';
 import { Epoll, EpollEvents, EventFd, UnixStream } from '../../ts/index.js';
 import { EPOLLET, EPOLLIN } from '../../ts/sys/constants.js';
 import { close, dup, eventfd_write } from '../../ts/sys/index.js';
-import { fixture, runNode } from '../support/child.js';
 import { countDescriptors } from '../support/descriptors.js';
+import { expectEnding, type Ending } from '../support/endings.js';
 import { eventually } from '../support/eventually.js';
 import { newEpoll, newEventFd, unixPair } from '../support/pairs.js';
 
@@ -336,12 +336,6 @@ test('turns refuses what is no signal and no capacity', (t) => {
   }
 });
 
-interface Ending {
-  readonly way: string;
-  readonly code: number;
-  readonly output: string;
-}
-
 const endings: readonly Ending[] = [
   { way: 'left', code: 0, output: 'turn 1\nleft\n' },
   { way: 'unreferenced', code: 0, output: 'end\n' },
@@ -355,10 +349,8 @@ const endings: readonly Ending[] = [
   { way: 'no descriptor left', code: 0, output: 'EMFILE\n' },
 ];
 
-for (const { way, code, output } of endings) {
-  testEach(`a process whose set gives turns has its end: ${way}`, async (t) => {
-    const child = await runNode(fixture('epoll-turns'), { args: [way], timeoutMs: 30_000 });
-    t.is(child.stdout, output, child.stderr);
-    t.deepEqual([child.code, child.signal], [code, null], child.stderr);
-  });
+for (const ending of endings) {
+  testEach(`a process whose set gives turns has its end: ${ending.way}`, (t) =>
+    expectEnding(t, 'epoll-turns', ending),
+  );
 }

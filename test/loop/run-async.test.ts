@@ -14,8 +14,8 @@ import {
   type BackendName,
   type Stream,
 } from '../../ts/index.js';
-import { fixture, runNode } from '../support/child.js';
 import { countDescriptors } from '../support/descriptors.js';
+import { expectEnding } from '../support/endings.js';
 import { eventually } from '../support/eventually.js';
 import { closing, newEventFd, portOf } from '../support/pairs.js';
 
@@ -240,16 +240,10 @@ const endings = [
   { way: 'worker in run terminated', code: 0, output: 'terminated\n' },
   { way: 'process.exit beside a worker', code: 4, output: '' },
 ];
-for (const { way, code, output } of endings) {
+for (const ending of endings) {
   for (const host of ['uv', 'thread']) {
-    test.serial(`a process with a running loop has its end: ${way} (${host})`, async (t) => {
-      const child = await runNode(fixture('loop-ends'), {
-        args: [way],
-        env: { RAW_EPOLL_HOST_WATCH: host },
-        timeoutMs: 30_000,
-      });
-      t.is(child.stdout, output, child.stderr);
-      t.deepEqual([child.code, child.signal], [code, null], child.stderr);
-    });
+    test.serial(`a process with a running loop has its end: ${ending.way} (${host})`, (t) =>
+      expectEnding(t, 'loop-ends', ending, { RAW_EPOLL_HOST_WATCH: host }),
+    );
   }
 }

@@ -1,30 +1,10 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import path from 'node:path';
-import test, { type ExecutionContext } from 'ava';
+import test from 'ava';
 import { Poller } from '../../ts/index.js';
-import { fixture, run, runNode } from '../support/child.js';
+import { fixture, runNode } from '../support/child.js';
 import { testWithPrograms } from '../support/programs.js';
+import { traced } from '../support/traced.js';
 
 const file = fixture('poller-auto');
-
-/** Runs the fixture under strace(1); answers what it said and its calls of epoll_create1. */
-async function traced(
-  t: ExecutionContext,
-  options: readonly string[],
-): Promise<{ said: unknown; calls: string[] }> {
-  const folder = mkdtempSync(path.join(tmpdir(), 'raw-epoll-strace-'));
-  t.teardown(() => {
-    rmSync(folder, { recursive: true });
-  });
-  const trace = path.join(folder, 'calls');
-  const child = await run('strace', [
-    ...['-f', '-qq', '-o', trace, '-e', 'trace=epoll_create1', ...options],
-    ...[process.execPath, file],
-  ]);
-  const calls = readFileSync(trace, 'latin1').trim().split('\n');
-  return { said: child.stdout === '' ? child.stderr : JSON.parse(child.stdout), calls };
-}
 
 test('auto takes the first backend that can be opened', (t) => {
   using poller = new Poller();
@@ -68,11 +48,11 @@ for (const code of ['ENOSYS', 'EPERM']) {
     `a kernel that answers epoll_create1 with ${code} has auto take the next backend`,
     async (t) => {
       // The fixture opens two sets of its own, after those of Node: these are refused.
-      const { calls } = await traced(t, []);
+      const { calls } = await traced(t, file, 'epoll_create1');
       const thread = calls.at(-1)?.split(' ', 1).join() ?? ''; // strace counts for each thread.
       const from = calls.filter((call) => call.startsWith(`${thread} `)).length - 1;
       const inject = `inject=epoll_create1:error=${code}:when=${from}+`;
-      const { said } = await traced(t, ['-e', inject]);
+      const { said } = await traced(t, file, 'epoll_create1', ['-e', inject]);
       const rest = Poller.backends().filter((name) => name !== 'epoll');
       t.deepEqual(said, { auto: rest[0], backends: rest });
     },

@@ -54,6 +54,17 @@ function pipe(): [reader: number, writer: number] {
   return [fds[0] as number, fds[1] as number];
 }
 
+/** Writes so many bytes; answers how many, or what a call was refused with. */
+function writeAll(fd: number, length: number): number {
+  const bytes = new Uint8Array(length);
+  for (let sent = 0; sent < length;) {
+    const written = sys.write(fd, bytes, sent, length - sent);
+    if (!(written > 0)) return written;
+    sent += written;
+  }
+  return length;
+}
+
 function pair(type: number): [number, number] {
   const sv = new Int32Array(2);
   ok(sys.socketpair(AF_UNIX, type, 0, sv));
@@ -334,27 +345,11 @@ const writes: Readonly<Record<string, () => () => unknown>> = {
   },
   'write of more than a pipe holds': () => {
     const [, fd] = pipe();
-    const large = new Uint8Array(1 << 20);
-    return () => {
-      for (let sent = 0; sent < large.length;) {
-        const written = sys.write(fd, large, sent, large.length - sent);
-        if (!(written > 0)) return written;
-        sent += written;
-      }
-      return large.length;
-    };
+    return () => writeAll(fd, 1 << 20);
   },
   'write of more than a socket holds': () => {
     const [fd] = pair(SOCK_STREAM);
-    const large = new Uint8Array(1 << 22);
-    return () => {
-      for (let sent = 0; sent < large.length;) {
-        const written = sys.write(fd, large, sent, large.length - sent);
-        if (!(written > 0)) return written;
-        sent += written;
-      }
-      return large.length;
-    };
+    return () => writeAll(fd, 1 << 22);
   },
   'writev to a full pipe': () => {
     const [, fd] = pipe();

@@ -1,0 +1,32 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import process from 'node:process';
+import type { ExecutionContext } from 'ava';
+import { run } from './child.js';
+
+/** What a program said, as JSON, and its calls as strace(1) writes them. */
+export interface Traced {
+  readonly said: unknown;
+  readonly calls: readonly string[];
+}
+
+/** Runs a Node program under strace(1), which looks for one system call in each of its threads. */
+export async function traced(
+  t: ExecutionContext,
+  file: string,
+  call: string,
+  options: readonly string[] = [],
+): Promise<Traced> {
+  const folder = mkdtempSync(path.join(tmpdir(), 'raw-epoll-strace-'));
+  t.teardown(() => {
+    rmSync(folder, { recursive: true });
+  });
+  const trace = path.join(folder, 'calls');
+  const child = await run('strace', [
+    ...['-f', '-qq', '-o', trace, '-e', `trace=${call}`, ...options],
+    ...[process.execPath, file],
+  ]);
+  const calls = readFileSync(trace, 'latin1').trim().split('\n');
+  return { said: child.stdout === '' ? child.stderr : JSON.parse(child.stdout), calls };
+}
