@@ -90,6 +90,12 @@ export function outOfRange(name: string, expected: string, received: unknown): C
   );
 }
 
+/** @internal */
+export function invalidReturnValue(name: string, expected: string, received: unknown): CodedError {
+  const text = `Expected ${expected} to be returned from "${name}". Received ${typeof received}`;
+  return Object.assign(new TypeError(text), { code: 'ERR_INVALID_RETURN_VALUE' });
+}
+
 /** The answer of a call that must not fail. @internal */
 export function check(result: number, syscall: string, details?: SystemErrorDetails): number {
   if (result < 0) throw new SystemError(result, syscall, details);

@@ -69,12 +69,18 @@ export type { PollerMode } from './poller/conditions.js';
 export { PollerEvents } from './poller/poller-events.js';
 export type { PollerEvent } from './poller/poller-events.js';
 
-// 4. Handlers, timers and deferred calls around it.
+// 4. Handlers, timers, deferred calls and connections around it.
 export { Loop } from './loop/loop.js';
 export type { LoopOptions, RunAsyncOptions } from './loop/loop.js';
 export { LoopRegistration, Ready } from './loop/registration.js';
 export type { LoopRegisterOptions, ReadyHandler } from './loop/registration.js';
 export { Timer } from './loop/timers.js';
+export { drain } from './loop/drain.js';
+export type { DrainOptions, DrainResult } from './loop/drain.js';
+export { Connection } from './loop/connection.js';
+export type { ConnectionHandlers, ConnectionOptions } from './loop/connection.js';
+export { BufferPool } from './loop/buffer-pool.js';
+export type { BufferPoolOptions } from './loop/buffer-pool.js';
 
 // 5. What goes wrong.
 export { SystemError } from './errors.js';

@@ -1,4 +1,5 @@
 import type { FdLike } from '../descriptor/fd-like.js';
+import type { Stream } from '../descriptor/stream.js';
 import { checkTimeout } from '../epoll/timeout.js';
 import type { Waker } from '../epoll/waker.js';
 import {
@@ -10,6 +11,10 @@ import {
 } from '../errors.js';
 import { Poller, type BackendName } from '../poller/poller.js';
 import { PollerEvents } from '../poller/poller-events.js';
+import { AgainLine } from './again.js';
+import type { BufferPool, BufferPoolOptions } from './buffer-pool.js';
+import { Connection, type ConnectionHandlers, type ConnectionOptions } from './connection.js';
+import { ConnectionBuffers } from './connection-buffers.js';
 import { HostDrive } from './host-drive.js';
 import {
   LoopRegistration,
@@ -25,6 +30,8 @@ export interface LoopOptions {
   readonly backend?: BackendName;
   /** How many events a turn takes at most, 1 … 65,536. Default: 1,024. */
   readonly maxEvents?: number;
+  /** The pool for the pending output of its connections. */
+  readonly buffers?: BufferPoolOptions;
 }
 
 /** How a loop runs beside Node's own. */
@@ -60,6 +67,8 @@ export class Loop implements Disposable {
   readonly #poller: Poller<LoopRegistration>;
   readonly #events: PollerEvents<LoopRegistration>;
   readonly #ready: Ready;
+  readonly #again = new AgainLine();
+  readonly #connections: ConnectionBuffers;
   readonly #timers = new TimerHeap();
   #deferred: (() => void)[] = [];
   #turning = false;
@@ -68,9 +77,10 @@ export class Loop implements Disposable {
   #errors: unknown[] = [];
   #drive: HostDrive | undefined;
 
-  /** @throws As `Poller` and `PollerEvents`. */
+  /** @throws As `Poller`, `PollerEvents` and `BufferPool`. */
   constructor(options: LoopOptions = {}) {
     this.#events = new PollerEvents(checkOptions(options).maxEvents);
+    this.#connections = new ConnectionBuffers(options.buffers);
     this.#poller = new Poller(options.backend === undefined ? {} : { backend: options.backend });
     this.#ready = new Ready(this.#events);
   }
@@ -83,6 +93,11 @@ export class Loop implements Disposable {
   /** True once closed. */
   get closed(): boolean {
     return this.#poller.closed;
+  }
+
+  /** The buffers that its connections keep their pending output in. */
+  get buffers(): BufferPool {
+    return this.#connections.pool;
   }
 
   /** How many things keep it running: registrations, timers, deferred calls. */
@@ -103,9 +118,32 @@ export class Loop implements Disposable {
     options: LoopRegisterOptions = {},
   ): LoopRegistration {
     checkFunction(handler, 'handler');
-    const registration = new LoopRegistration(this.#poller, fd, interest, handler, options);
+    const registration = new LoopRegistration(
+      this.#poller,
+      this.#again,
+      fd,
+      interest,
+      handler,
+      options,
+    );
     this.#drive?.arm();
     return registration;
+  }
+
+  /**
+   * Takes a stream over, and has handlers run for what comes; see {@link Connection}.
+   *
+   * @param stream  Connected, or connecting. If this throws, it stays the caller's.
+   * @throws As `register`; `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`
+   */
+  connection(
+    stream: Stream,
+    handlers: ConnectionHandlers,
+    options: ConnectionOptions = {},
+  ): Connection {
+    const connection = new Connection(this, this.#connections, stream, handlers, options);
+    this.#connections.connections.add(connection);
+    return connection;
   }
 
   /**
@@ -164,7 +202,9 @@ export class Loop implements Disposable {
     this.#turning = true;
     try {
       const events = this.#poller.wait(this.#events, this.#patience(timeoutMs));
-      const count = this.#runReady(events) + this.#runDue() + this.#runDeferred();
+      const again = this.#again.call();
+      const count =
+        this.#runReady(events) + this.#runAgain(again) + this.#runDue() + this.#runDeferred();
       this.#throwErrors();
       return count;
     } finally {
@@ -238,14 +278,25 @@ export class Loop implements Disposable {
   }
 
   /**
-   * Deregisters everything, cancels the timers, forgets what was deferred and closes the set. The
-   * descriptors stay open. In a turn: nothing more of it runs. Again: does nothing.
+   * Deregisters everything, cancels the timers, forgets what was deferred and closes the set. Then
+   * closes its connections; other descriptors stay open. In a turn: nothing more of it runs. Again:
+   * does nothing.
+   *
+   * @throws What `close` handlers of connections have thrown, once all have run; in a turn, at its
+   *         end.
    */
   close(): void {
     if (this.closed) return;
     this.#poller.close();
     this.#timers.clear();
+    this.#again.clear();
     this.#deferred = [];
+    for (const connection of this.#connections.connections) {
+      this.#attempt(() => {
+        connection.endWithLoop();
+      });
+    }
+    if (!this.#turning) this.#throwErrors();
   }
 
   /** `close()`, for `using`. */
@@ -279,7 +330,7 @@ export class Loop implements Disposable {
 
   /** How long a wait may take. */
   #patience(timeoutMs: number): number {
-    if (this.#deferred.length > 0) return 0;
+    if (this.#deferred.length > 0 || this.#again.size > 0) return 0;
     if (this.#timers.size === 0) return timeoutMs;
     return Math.min(timeoutMs, Math.max(0, this.#timers.nextDue - performance.now()));
   }
@@ -294,6 +345,23 @@ export class Loop implements Disposable {
         count++;
       }
     }
+    return count;
+  }
+
+  #runAgain(registrations: readonly LoopRegistration[]): number {
+    if (registrations.length === 0) return 0;
+    let count = 0;
+    for (const registration of registrations) {
+      if (this.closed) break;
+      if (!this.#again.awaits(registration)) continue;
+      try {
+        if (this.#ready.dispatchAgain(registration)) count++;
+      } catch (error) {
+        this.#errors.push(error);
+        count++;
+      }
+    }
+    this.#again.dismiss();
     return count;
   }
 

@@ -1,8 +1,19 @@
 import { toFd, type FdLike } from '../descriptor/fd-like.js';
-import { checkOptions } from '../errors.js';
-import type { PollerMode } from '../poller/conditions.js';
+import { checkOptions, SystemError } from '../errors.js';
+import {
+  ERROR,
+  HANGUP,
+  PRIORITY,
+  READ_CLOSED,
+  READABLE,
+  WRITABLE,
+  type PollerMode,
+} from '../poller/conditions.js';
 import type { Poller } from '../poller/poller.js';
 import type { PollerEvents } from '../poller/poller-events.js';
+import { ENOENT } from '../sys/constants.js';
+import { NO_TURN, type AgainLine } from './again.js';
+import { drain, type DrainOptions, type DrainResult } from './drain.js';
 
 /** Runs when a registered descriptor is ready. The argument is good until it returns. */
 export type ReadyHandler = (ready: Ready) => void;
@@ -23,11 +34,16 @@ export class LoopRegistration implements Disposable {
   readonly label: string;
   /** @internal */
   readonly handler: ReadyHandler;
+  /** Of which turn it waits for the next; see `AgainLine`. @internal */
+  askedAgainIn: number = NO_TURN;
   readonly #poller: Poller<LoopRegistration>;
+  readonly #line: AgainLine;
+  #interest: number;
 
   /** Enters it into the poller. @internal */
   constructor(
     poller: Poller<LoopRegistration>,
+    line: AgainLine,
     fd: FdLike,
     interest: number,
     handler: ReadyHandler,
@@ -38,12 +54,19 @@ export class LoopRegistration implements Disposable {
     this.label = label;
     this.handler = handler;
     this.#poller = poller;
+    this.#line = line;
     poller.add(this.fd, interest, { mode, data: this });
+    this.#interest = interest;
   }
 
   /** False once deregistered, or once the descriptor was closed by its owner, or the loop. */
   get active(): boolean {
-    return !this.#poller.closed && this.#poller.get(this.fd)?.data === this;
+    return this.#poller.dataOf(this.fd) === this;
+  }
+
+  /** What it waits for: `READABLE | WRITABLE | PRIORITY`. */
+  get interest(): number {
+    return this.#interest;
   }
 
   /**
@@ -53,7 +76,19 @@ export class LoopRegistration implements Disposable {
    * @throws SystemError `ENOENT`: it is not registered any more; and as `Poller.modify`.
    */
   modify(interest: number, mode?: PollerMode): void {
+    // The number may be somebody else's by now.
+    if (!this.active) throw notRegistered(this.fd);
     this.#poller.modify(this.fd, interest, mode === undefined ? {} : { mode });
+    this.#interest = interest;
+  }
+
+  /**
+   * Has the handler run in the next turn, which does not wait then, without the kernel reporting
+   * anything: for one that stopped before its edge-triggered source was empty. What is asked for
+   * counts as ready in that run. Again, and once deregistered: does nothing.
+   */
+  again(): void {
+    if (this.active) this.#line.add(this);
   }
 
   /** Takes it out of the loop. What it still has in this turn does not run. Again: does nothing. */
@@ -67,6 +102,11 @@ export class LoopRegistration implements Disposable {
   }
 }
 
+function notRegistered(fd: number): SystemError {
+  const detail = `fd ${String(fd)}: not registered any more`;
+  return new SystemError(-ENOENT, 'modify', { fd, detail });
+}
+
 /**
  * What is ready, as a handler sees it: one object for all events of a loop, which costs nothing to
  * make. Its answers are those of `PollerEvents`, judged when asked: after the handler has closed
@@ -75,6 +115,8 @@ export class LoopRegistration implements Disposable {
 export class Ready {
   readonly #events: PollerEvents<LoopRegistration>;
   #index = 0;
+  /** Who runs without an event. */
+  #again: LoopRegistration | undefined;
 
   /** @internal */
   constructor(events: PollerEvents<LoopRegistration>) {
@@ -83,42 +125,62 @@ export class Ready {
 
   /** The descriptor; `-1` once it is not registered any more. */
   get fd(): number {
-    return this.#events.fd(this.#index);
+    return this.registration?.fd ?? -1;
   }
 
   /** The registration; `undefined` once it is gone. */
   get registration(): LoopRegistration | undefined {
-    return this.#events.data(this.#index);
+    const again = this.#again;
+    if (again === undefined) return this.#events.data(this.#index);
+    return again.active ? again : undefined;
   }
 
   /** `PollerEvents.readable` */
   get readable(): boolean {
-    return this.#events.readable(this.#index);
+    return this.#has(READABLE);
   }
 
   /** `PollerEvents.writable` */
   get writable(): boolean {
-    return this.#events.writable(this.#index);
+    return this.#has(WRITABLE);
   }
 
   /** `PollerEvents.priority` */
   get priority(): boolean {
-    return this.#events.priority(this.#index);
+    return this.#has(PRIORITY);
   }
 
   /** `PollerEvents.error` */
   get error(): boolean {
-    return this.#events.error(this.#index);
+    return this.#has(ERROR);
   }
 
   /** `PollerEvents.hangup` */
   get hangup(): boolean {
-    return this.#events.hangup(this.#index);
+    return this.#has(HANGUP);
   }
 
   /** `PollerEvents.readClosed` */
   get readClosed(): boolean {
-    return this.#events.readClosed(this.#index);
+    return this.#has(READ_CLOSED);
+  }
+
+  /**
+   * {@link drain}, for edge-triggered handlers: answers `drained`, or `budget`, and then the handler
+   * runs again in the next turn, after the others had theirs, and without a new edge.
+   *
+   * @throws As {@link drain}. What the step throws ends it, and the handler is not run again.
+   *
+   * @example
+   * ```ts
+   * const step = () => stream.read(buffer); // 0 at the end of the stream, WOULD_BLOCK when empty
+   * loop.register(stream, READABLE, (ready) => ready.drain(step, { maxBytes: 65_536 }), { mode: 'edge' });
+   * ```
+   */
+  drain(step: () => number | null, options: DrainOptions): DrainResult {
+    const result = drain(step, options);
+    if (result === 'budget') this.registration?.again();
+    return result;
   }
 
   /** Runs the handler of event `i`. False if the event is stale. @internal */
@@ -126,7 +188,27 @@ export class Ready {
     const registration = this.#events.data(i);
     if (registration === undefined) return false;
     this.#index = i;
-    registration.handler(this);
+    this.#again = undefined;
+    this.#run(registration);
     return true;
+  }
+
+  /** Runs a handler without an event. False if it is registered no more. @internal */
+  dispatchAgain(registration: LoopRegistration): boolean {
+    if (!registration.active) return false;
+    this.#again = registration;
+    this.#run(registration);
+    return true;
+  }
+
+  #run(registration: LoopRegistration): void {
+    registration.askedAgainIn = NO_TURN;
+    registration.handler(this);
+  }
+
+  #has(condition: number): boolean {
+    const again = this.#again;
+    if (again === undefined) return (this.#events.conditions(this.#index) & condition) !== 0;
+    return again.active && (again.interest & condition) !== 0;
   }
 }

@@ -241,6 +241,11 @@ export class Poller<T = unknown> implements Disposable {
     return this.#table.has(number) ? this.#describe(number) : undefined;
   }
 
+  /** What came with a registration, looked up at once. @internal */
+  dataOf(fd: number): T | undefined {
+    return this.#table.data(fd);
+  }
+
   /** Whether a descriptor is registered. Throws `ERR_CLOSED`. */
   has(fd: FdLike): boolean {
     const number = toNumber(fd);
