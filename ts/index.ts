@@ -71,10 +71,17 @@ export type { PollerEvent } from './poller/poller-events.js';
 
 // 4. Handlers, timers, deferred calls and connections around it.
 export { Loop } from './loop/loop.js';
-export type { LoopOptions, RunAsyncOptions } from './loop/loop.js';
+export type { DeferOptions, LoopOptions, RunAsyncOptions } from './loop/loop.js';
 export { LoopRegistration, Ready } from './loop/registration.js';
 export type { LoopRegisterOptions, ReadyHandler } from './loop/registration.js';
 export { Timer } from './loop/timers.js';
+export type { TimerOptions } from './loop/timers.js';
+export { Hold, Scope } from './loop/scope.js';
+export type { ScopeOptions } from './loop/scope.js';
+export type { OwnOptions } from './loop/owned.js';
+export type { LoopEntry } from './loop/entries.js';
+export { Shutdown } from './loop/shutdown.js';
+export type { ShutdownOptions } from './loop/shutdown.js';
 export { drain } from './loop/drain.js';
 export type { DrainOptions, DrainResult } from './loop/drain.js';
 export { Connection } from './loop/connection.js';

@@ -1,6 +1,12 @@
 import process from 'node:process';
 import { binding } from '../native.js';
+import { stackOfCaller } from './made-at.js';
 import { leaveSets } from './open-sets.js';
+
+/** Whether lines are remembered. @internal */
+export function isTracking(): boolean {
+  return tracking;
+}
 
 /** What the collector finds when it takes an object that nobody closed. */
 interface Held {
@@ -68,18 +74,4 @@ function describe(fd: number, alsoClose: (() => void) | undefined): Held {
     ...(alsoClose === undefined ? {} : { alsoClose }),
     ...(tracking ? { madeAt: stackOfCaller() } : {}),
   };
-}
-
-/** More than the library itself has on the stack while it makes a descriptor. */
-const OWN_FRAMES_MAX = 20;
-
-/** The stack without the frames of this library's own folder. */
-function stackOfCaller(): string {
-  const own = new URL('../', import.meta.url).href;
-  const limit = Error.stackTraceLimit;
-  Error.stackTraceLimit = limit + OWN_FRAMES_MAX;
-  const frames = (new Error().stack ?? '').split('\n').slice(1);
-  Error.stackTraceLimit = limit;
-  const callers = frames.filter((frame) => !frame.includes(own)).slice(0, limit);
-  return `made\n${callers.join('\n')}`;
 }

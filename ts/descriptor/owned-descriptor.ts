@@ -42,6 +42,8 @@ let handOver: (object: OwnedDescriptor) => number;
  * at the end of that thread. `close()` takes it out of every epoll set of the thread first.
  */
 export abstract class OwnedDescriptor implements Disposable {
+  /** Who is to know when it is closed or released. @internal */
+  holder: { leave(): void } | undefined;
   #fd: number;
   readonly #leaks: LeakDetector;
 
@@ -106,6 +108,7 @@ export abstract class OwnedDescriptor implements Disposable {
     leaveSets(fd);
     this.#fd = NONE;
     this.#leaks.forget(this);
+    this.holder?.leave();
     return fd;
   }
 

@@ -11,10 +11,13 @@ import {
 } from '../errors.js';
 import { Poller, type BackendName } from '../poller/poller.js';
 import { PollerEvents } from '../poller/poller-events.js';
-import { AgainLine } from './again.js';
+import { AgainLine, NO_TURN } from './again.js';
 import type { BufferPool, BufferPoolOptions } from './buffer-pool.js';
 import { Connection, type ConnectionHandlers, type ConnectionOptions } from './connection.js';
 import { ConnectionBuffers } from './connection-buffers.js';
+import { isTracking } from '../descriptor/leak-detector.js';
+import { stackOfCaller } from '../descriptor/made-at.js';
+import type { LoopEntry } from './entries.js';
 import { HostDrive } from './host-drive.js';
 import {
   LoopRegistration,
@@ -22,7 +25,9 @@ import {
   type LoopRegisterOptions,
   type ReadyHandler,
 } from './registration.js';
-import { checkDelay, Timer, TimerHeap } from './timers.js';
+import { Scope, throwAll, type ScopeOptions } from './scope.js';
+import { checkGrace, Shutdown, type ShutdownOptions } from './shutdown.js';
+import { checkDelay, Timer, TimerHeap, type TimerOptions } from './timers.js';
 
 /** How a loop is opened. */
 export interface LoopOptions {
@@ -32,6 +37,17 @@ export interface LoopOptions {
   readonly maxEvents?: number;
   /** The pool for the pending output of its connections. */
   readonly buffers?: BufferPoolOptions;
+  /**
+   * Remembers the line that makes each thing, for `entries()`. It costs some microseconds for
+   * each. Default: as {@link trackDescriptors} says.
+   */
+  readonly track?: boolean;
+}
+
+/** How a function is deferred. */
+export interface DeferOptions {
+  /** Whose it is: it does not run if this is closed by then. Default: the root of the loop. */
+  readonly scope?: Scope;
 }
 
 /** How a loop runs beside Node's own. */
@@ -51,7 +67,8 @@ const VISIT_MS = 4;
  * `turn()` waits once and runs what is ready, in this order: the handlers of the descriptors that
  * are ready, the timers that are due, the calls that were deferred. A handler may register,
  * modify, deregister or close anything, itself included. One that throws keeps no other from
- * running: the turn ends as ever, and throws then.
+ * running: its error goes to its {@link Scope}, and if none handles it the turn ends as ever, and
+ * throws then.
  *
  * @example
  * ```ts
@@ -64,6 +81,10 @@ const VISIT_MS = 4;
  * ```
  */
 export class Loop implements Disposable {
+  /** Owns what no other scope owns, and the scopes themselves. Closed with the loop. */
+  readonly root: Scope;
+  /** Tells the line that makes something. @internal */
+  readonly track: (() => string) | undefined;
   readonly #poller: Poller<LoopRegistration>;
   readonly #events: PollerEvents<LoopRegistration>;
   readonly #ready: Ready;
@@ -71,6 +92,9 @@ export class Loop implements Disposable {
   readonly #connections: ConnectionBuffers;
   readonly #timers = new TimerHeap();
   #deferred: (() => void)[] = [];
+  #deferredBy: Scope[] = [];
+  #unreferenced = 0;
+  #shutdown: Shutdown | undefined;
   #turning = false;
   #running = false;
   #stopped = false;
@@ -79,10 +103,17 @@ export class Loop implements Disposable {
 
   /** @throws As `Poller`, `PollerEvents` and `BufferPool`. */
   constructor(options: LoopOptions = {}) {
-    this.#events = new PollerEvents(checkOptions(options).maxEvents);
-    this.#connections = new ConnectionBuffers(options.buffers);
-    this.#poller = new Poller(options.backend === undefined ? {} : { backend: options.backend });
+    const { backend, maxEvents, buffers, track = isTracking() } = checkOptions(options);
+    if (typeof track !== 'boolean') throw invalidArgType('options.track', 'boolean', track);
+    this.#events = new PollerEvents(maxEvents);
+    this.#connections = new ConnectionBuffers(buffers);
+    this.#poller = new Poller(backend === undefined ? {} : { backend });
+    this.#poller.whenForgotten((registration) => {
+      (registration as LoopRegistration).leave();
+    });
     this.#ready = new Ready(this.#events);
+    this.track = track ? stackOfCaller : undefined;
+    this.root = new Scope(this, undefined, 'root');
   }
 
   /** The name of the backend. */
@@ -92,7 +123,7 @@ export class Loop implements Disposable {
 
   /** True once closed. */
   get closed(): boolean {
-    return this.#poller.closed;
+    return this.root.closed;
   }
 
   /** The buffers that its connections keep their pending output in. */
@@ -100,16 +131,29 @@ export class Loop implements Disposable {
     return this.#connections.pool;
   }
 
-  /** How many things keep it running: registrations, timers, deferred calls. */
+  /**
+   * How many things keep it running: registrations and timers that are not `unref()`ed, and
+   * deferred calls.
+   */
   get size(): number {
-    return this.#poller.size + this.#timers.size + this.#deferred.length;
+    return this.#poller.size + this.#timers.size - this.#unreferenced + this.#deferred.length;
+  }
+
+  /** True from the beginning of a shutdown. */
+  get draining(): boolean {
+    return this.#shutdown !== undefined;
+  }
+
+  /** Opens a scope under the root; see {@link Scope}. Throws as `Scope.scope`. */
+  scope(name: string, options: ScopeOptions = {}): Scope {
+    return this.root.scope(name, options);
   }
 
   /**
    * Has a handler run whenever a descriptor is ready.
    *
    * @param interest  `READABLE | WRITABLE | PRIORITY`
-   * @throws As `Poller.add`.
+   * @throws As `Poller.add`; and `ERR_CLOSED`: the scope is closed.
    */
   register(
     fd: FdLike,
@@ -118,9 +162,11 @@ export class Loop implements Disposable {
     options: LoopRegisterOptions = {},
   ): LoopRegistration {
     checkFunction(handler, 'handler');
+    const scope = this.#scopeOf(options);
     const registration = new LoopRegistration(
       this.#poller,
       this.#again,
+      scope,
       fd,
       interest,
       handler,
@@ -153,8 +199,8 @@ export class Loop implements Disposable {
    * @throws `ERR_OUT_OF_RANGE` (NaN, negative, above 2 ** 53 - 1), `ERR_INVALID_ARG_TYPE`,
    *         `ERR_CLOSED`.
    */
-  setTimeout(ms: number, callback: () => void): Timer {
-    return this.#arm(checkDelay(ms), undefined, callback);
+  setTimeout(ms: number, callback: () => void, options: TimerOptions = {}): Timer {
+    return this.#arm(ms, false, callback, options);
   }
 
   /**
@@ -163,8 +209,8 @@ export class Loop implements Disposable {
    *
    * @throws As `setTimeout`.
    */
-  setInterval(ms: number, callback: () => void): Timer {
-    return this.#arm(checkDelay(ms), ms, callback);
+  setInterval(ms: number, callback: () => void, options: TimerOptions = {}): Timer {
+    return this.#arm(ms, true, callback, options);
   }
 
   /**
@@ -173,11 +219,27 @@ export class Loop implements Disposable {
    *
    * @throws `ERR_CLOSED`, `ERR_INVALID_ARG_TYPE`
    */
-  defer(callback: () => void): void {
+  defer(callback: () => void, options: DeferOptions = {}): void {
     checkFunction(callback, 'callback');
-    this.#checkOpen();
-    this.#deferred.push(callback);
+    const scope = this.#scopeOf(options);
+    this.#deferred.push(scope.inContext(callback));
+    this.#deferredBy.push(scope);
     this.#drive?.arm();
+  }
+
+  /** What is open in it, in the order of its making, scope by scope. */
+  *entries(): IterableIterator<LoopEntry> {
+    yield* this.root.entries();
+  }
+
+  /** `root.assertEmpty()`: for tests. Throws `ERR_ASSERTION`. */
+  assertEmpty(): void {
+    this.root.assertEmpty();
+  }
+
+  /** The registration of a descriptor. @internal */
+  registrationOf(fd: number): LoopRegistration | undefined {
+    return this.#poller.dataOf(fd);
   }
 
   /** Ends the wait of a turn, from any thread; see {@link Waker}. Throws `ERR_CLOSED`. */
@@ -191,7 +253,8 @@ export class Loop implements Disposable {
    * @param timeoutMs  How long to wait for something at most, in milliseconds. Left out or
    *                   `Infinity`: until something is ready, due, or wakes it.
    * @returns          How many functions have run.
-   * @throws What a function has thrown, at the end of the turn; of several, an `AggregateError`.
+   * @throws What a function has thrown and no scope has handled, at the end of the turn; of
+   *         several, an `AggregateError`.
    *         `ERR_INVALID_STATE` in a turn of the same loop; and `ERR_CLOSED`,
    *         `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`, and as `Poller.wait`.
    */
@@ -223,6 +286,7 @@ export class Loop implements Disposable {
     this.#begin();
     try {
       while (this.#goesOn()) this.turn();
+      this.#throwErrors();
     } finally {
       this.#running = false;
     }
@@ -264,6 +328,7 @@ export class Loop implements Disposable {
     });
     try {
       await this.#drive.run();
+      this.#throwErrors();
     } finally {
       this.#drive = undefined;
       this.#running = false;
@@ -278,25 +343,52 @@ export class Loop implements Disposable {
   }
 
   /**
-   * Deregisters everything, cancels the timers, forgets what was deferred and closes the set. Then
-   * closes its connections; other descriptors stay open. In a turn: nothing more of it runs. Again:
-   * does nothing.
+   * Ends the loop's work with grace: listeners are closed, then what is idle, then, as it is done
+   * or when the time has come, the rest; see {@link Shutdown}. `run()` or `runAsync()` returns
+   * when all is closed. Again: the earlier deadline counts, so `graceMs: 0` forces at once.
    *
-   * @throws What `close` handlers of connections have thrown, once all have run; in a turn, at its
-   *         end.
+   * The loop has to turn meanwhile.
+   *
+   * @throws `ERR_CLOSED`, `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`
+   */
+  shutdown(options: ShutdownOptions): Shutdown {
+    const graceMs = checkGrace(options);
+    this.#checkOpen();
+    if (this.#shutdown === undefined) {
+      this.#shutdown = new Shutdown(this);
+      this.#shutdown.begin(graceMs);
+    } else {
+      this.#shutdown.hurry(graceMs);
+    }
+    return this.#shutdown;
+  }
+
+  /**
+   * Closes the scopes and all they own, deregisters everything, cancels the timers, forgets what
+   * was deferred and closes the set. Descriptors that no scope owns stay open. In a turn: nothing
+   * more of it runs. Again: does nothing.
+   *
+   * @throws As `Scope.close`, when all is closed.
    */
   close(): void {
-    if (this.closed) return;
+    if (this.root.closed) return;
+    const errors: unknown[] = [];
+    this.root.end(undefined, errors);
     this.#poller.close();
-    this.#timers.clear();
     this.#again.clear();
     this.#deferred = [];
+    this.#deferredBy = [];
     for (const connection of this.#connections.connections) {
-      this.#attempt(() => {
+      try {
         connection.endWithLoop();
-      });
+      } catch (error) {
+        errors.push(error);
+      }
     }
-    if (!this.#turning) this.#throwErrors();
+    this.#shutdown?.finish();
+    // In a turn they leave at its end.
+    if (this.#turning) this.#errors.push(...errors);
+    else throwAll(errors, 'of what a loop owned could not be disposed of');
   }
 
   /** `close()`, for `using`. */
@@ -304,15 +396,51 @@ export class Loop implements Disposable {
     this.close();
   }
 
+  /** Takes an error that no scope has handled. @internal */
+  report(error: unknown): void {
+    this.#errors.push(error);
+    this.#drive?.arm();
+  }
+
+  /** @internal */
+  countUnreferenced(change: number): void {
+    this.#unreferenced += change;
+    this.#drive?.arm();
+  }
+
+  /** The last work of a scope is done. @internal */
+  workEnded(): void {
+    this.#shutdown?.workEnded();
+  }
+
+  /** Ends all that the root owns, and the run. @internal */
+  endMembers(): void {
+    const errors: unknown[] = [];
+    this.root.clear(undefined, errors);
+    for (const error of errors) this.report(error);
+    this.stop();
+  }
+
   #checkOpen(): void {
     if (this.closed) throw closedError('Loop');
   }
 
-  #arm(ms: number, intervalMs: number | undefined, callback: () => void): Timer {
-    checkFunction(callback, 'callback');
+  /** Whose a thing is to be. */
+  #scopeOf(options: { readonly scope?: Scope }): Scope {
+    const { scope = this.root } = checkOptions(options);
+    if (!(scope instanceof Scope) || scope.loop !== this) {
+      throw invalidArgType('options.scope', 'Scope of this loop', scope);
+    }
     this.#checkOpen();
-    const timer = new Timer(this.#timers, performance.now() + ms, intervalMs, callback);
-    this.#timers.insert(timer);
+    scope.checkOpen();
+    return scope;
+  }
+
+  #arm(ms: number, repeats: boolean, callback: () => void, options: TimerOptions): Timer {
+    checkDelay(ms);
+    checkFunction(callback, 'callback');
+    const scope = this.#scopeOf(options);
+    const timer = new Timer(this.#timers, scope, ms, repeats, callback, options);
     this.#drive?.arm();
     return timer;
   }
@@ -325,12 +453,12 @@ export class Loop implements Disposable {
   }
 
   #goesOn(): boolean {
-    return !this.#stopped && !this.closed && this.size > 0;
+    return !this.#stopped && !this.closed && (this.size > 0 || this.#errors.length > 0);
   }
 
   /** How long a wait may take. */
   #patience(timeoutMs: number): number {
-    if (this.#deferred.length > 0 || this.#again.size > 0) return 0;
+    if (this.#deferred.length > 0 || this.#again.size > 0 || this.#errors.length > 0) return 0;
     if (this.#timers.size === 0) return timeoutMs;
     return Math.min(timeoutMs, Math.max(0, this.#timers.nextDue - performance.now()));
   }
@@ -338,12 +466,10 @@ export class Loop implements Disposable {
   #runReady(events: number): number {
     let count = 0;
     for (let i = 0; i < events && !this.closed; i++) {
-      try {
-        if (this.#ready.dispatch(i)) count++;
-      } catch (error) {
-        this.#errors.push(error);
-        count++;
-      }
+      const registration = this.#ready.turnTo(i);
+      if (registration === undefined) continue;
+      this.#run(registration);
+      count++;
     }
     return count;
   }
@@ -354,15 +480,21 @@ export class Loop implements Disposable {
     for (const registration of registrations) {
       if (this.closed) break;
       if (!this.#again.awaits(registration)) continue;
-      try {
-        if (this.#ready.dispatchAgain(registration)) count++;
-      } catch (error) {
-        this.#errors.push(error);
-        count++;
-      }
+      if (!this.#ready.turnToAgain(registration)) continue;
+      this.#run(registration);
+      count++;
     }
     this.#again.dismiss();
     return count;
+  }
+
+  #run(registration: LoopRegistration): void {
+    registration.askedAgainIn = NO_TURN;
+    try {
+      registration.handler(this.#ready);
+    } catch (error) {
+      registration.scope.fail(error);
+    }
   }
 
   /** What is armed by those that run now waits for the next turn, and so nobody starves. */
@@ -372,42 +504,39 @@ export class Loop implements Disposable {
     const order = this.#timers.nextOrder;
     let count = 0;
     for (let timer; (timer = this.#timers.takeDue(now, order)) !== undefined;) {
-      const due = timer;
-      this.#attempt(() => {
-        due.fire(now);
-      });
       count++;
+      try {
+        timer.fire(now);
+      } catch (error) {
+        timer.scope.fail(error);
+      }
     }
     return count;
   }
 
   #runDeferred(): number {
     if (this.#deferred.length === 0) return 0;
-    const deferred = this.#deferred;
-    this.#deferred = [];
+    const [deferred, scopes] = [this.#deferred, this.#deferredBy];
+    [this.#deferred, this.#deferredBy] = [[], []];
     let count = 0;
-    for (const callback of deferred) {
-      if (this.closed) break;
-      this.#attempt(callback);
+    for (const [i, callback] of deferred.entries()) {
+      const scope = scopes[i] as Scope;
+      if (scope.closed) continue;
       count++;
+      try {
+        callback();
+      } catch (error) {
+        scope.fail(error);
+      }
     }
     return count;
-  }
-
-  #attempt(callback: () => void): void {
-    try {
-      callback();
-    } catch (error) {
-      this.#errors.push(error);
-    }
   }
 
   #throwErrors(): void {
     if (this.#errors.length === 0) return;
     const errors = this.#errors;
     this.#errors = [];
-    if (errors.length === 1) throw errors[0];
-    throw new AggregateError(errors, `${String(errors.length)} functions of a turn have thrown`);
+    throwAll(errors, 'functions of a turn have thrown');
   }
 
   /** Some turns without waiting. */

@@ -1,5 +1,5 @@
 import { toFd, type FdLike } from '../descriptor/fd-like.js';
-import { checkOptions, SystemError } from '../errors.js';
+import { SystemError } from '../errors.js';
 import {
   ERROR,
   HANGUP,
@@ -14,6 +14,9 @@ import type { PollerEvents } from '../poller/poller-events.js';
 import { ENOENT } from '../sys/constants.js';
 import { NO_TURN, type AgainLine } from './again.js';
 import { drain, type DrainOptions, type DrainResult } from './drain.js';
+import { KeepAlive, type MemberDescription } from './member.js';
+import { checkText } from './owned.js';
+import type { Scope } from './scope.js';
 
 /** Runs when a registered descriptor is ready. The argument is good until it returns. */
 export type ReadyHandler = (ready: Ready) => void;
@@ -24,10 +27,12 @@ export interface LoopRegisterOptions {
   readonly mode?: PollerMode;
   /** What it is called where open things are listed. */
   readonly label?: string;
+  /** Whose it is. Default: the root of the loop. */
+  readonly scope?: Scope;
 }
 
 /** A descriptor with its handler in a loop. */
-export class LoopRegistration implements Disposable {
+export class LoopRegistration extends KeepAlive implements Disposable {
   /** The descriptor. */
   readonly fd: number;
   /** What it is called where open things are listed. */
@@ -44,19 +49,31 @@ export class LoopRegistration implements Disposable {
   constructor(
     poller: Poller<LoopRegistration>,
     line: AgainLine,
+    scope: Scope,
     fd: FdLike,
     interest: number,
     handler: ReadyHandler,
     options: LoopRegisterOptions,
   ) {
-    const { mode = 'level', label = '' } = checkOptions(options);
+    const { mode = 'level', label = '' } = options;
+    checkText('label', label);
+    super(scope, scope.loop.track?.());
     this.fd = toFd(fd);
     this.label = label;
-    this.handler = handler;
+    this.handler = scope.inContext(handler);
     this.#poller = poller;
     this.#line = line;
-    poller.add(this.fd, interest, { mode, data: this });
     this.#interest = interest;
+    const earlier = poller.dataOf(this.fd);
+    poller.add(this.fd, interest, { mode, data: this });
+    // Its descriptor was closed behind the back of the poller, or the kernel had refused this one.
+    earlier?.leave();
+    scope.adopt(this);
+  }
+
+  /** Whose it is. */
+  get scope(): Scope {
+    return this.owner as Scope;
   }
 
   /** False once deregistered, or once the descriptor was closed by its owner, or the loop. */
@@ -94,11 +111,22 @@ export class LoopRegistration implements Disposable {
   /** Takes it out of the loop. What it still has in this turn does not run. Again: does nothing. */
   deregister(): void {
     if (this.active) this.#poller.delete(this.fd);
+    this.leave();
   }
 
   /** `deregister()`, for `using`. */
   [Symbol.dispose](): void {
     this.deregister();
+  }
+
+  /** Whatever has become of the descriptor. @internal */
+  end(): void {
+    if (this.active) this.#poller.drop(this.fd);
+  }
+
+  /** @internal */
+  describe(): MemberDescription {
+    return { fd: this.fd, kind: 'registration', label: this.label, interest: this.interest };
   }
 }
 
@@ -183,27 +211,17 @@ export class Ready {
     return result;
   }
 
-  /** Runs the handler of event `i`. False if the event is stale. @internal */
-  dispatch(i: number): boolean {
-    const registration = this.#events.data(i);
-    if (registration === undefined) return false;
+  /** Looks at event `i` from now on: whose it is, or `undefined` if it is stale. @internal */
+  turnTo(i: number): LoopRegistration | undefined {
     this.#index = i;
     this.#again = undefined;
-    this.#run(registration);
-    return true;
+    return this.#events.data(i);
   }
 
-  /** Runs a handler without an event. False if it is registered no more. @internal */
-  dispatchAgain(registration: LoopRegistration): boolean {
-    if (!registration.active) return false;
+  /** Looks at one that runs without an event. False if it is registered no more. @internal */
+  turnToAgain(registration: LoopRegistration): boolean {
     this.#again = registration;
-    this.#run(registration);
-    return true;
-  }
-
-  #run(registration: LoopRegistration): void {
-    registration.askedAgainIn = NO_TURN;
-    registration.handler(this);
+    return registration.active;
   }
 
   #has(condition: number): boolean {

@@ -4,12 +4,25 @@
  * as arming does, and nothing is left behind.
  */
 import { outOfRange, invalidArgType } from '../errors.js';
+import { KeepAlive, type MemberDescription } from './member.js';
+import { checkText } from './owned.js';
+import type { Scope } from './scope.js';
 
 /** The place of a timer that is not armed. */
 const NOWHERE = -1;
 
+/** How a timer is armed. */
+export interface TimerOptions {
+  /** What it is called where open things are listed. */
+  readonly label?: string;
+  /** Whose it is. Default: the root of the loop. */
+  readonly scope?: Scope;
+}
+
 /** What a loop runs once, or again and again, when its time has come. */
-export class Timer implements Disposable {
+export class Timer extends KeepAlive implements Disposable {
+  /** What it is called where open things are listed. */
+  readonly label: string;
   /** When it is due, on the clock of `performance.now()`. @internal */
   due: number;
   /** Orders timers that are due at the same time. @internal */
@@ -21,11 +34,28 @@ export class Timer implements Disposable {
   readonly #callback: () => void;
 
   /** @internal */
-  constructor(heap: TimerHeap, due: number, intervalMs: number | undefined, callback: () => void) {
+  constructor(
+    heap: TimerHeap,
+    scope: Scope,
+    delayMs: number,
+    repeats: boolean,
+    callback: () => void,
+    { label = '' }: TimerOptions,
+  ) {
+    checkText('label', label);
+    super(scope, scope.loop.track?.());
+    this.label = label;
     this.#heap = heap;
-    this.due = due;
-    this.#intervalMs = intervalMs;
-    this.#callback = callback;
+    this.due = performance.now() + delayMs;
+    this.#intervalMs = repeats ? delayMs : undefined;
+    this.#callback = scope.inContext(callback);
+    heap.insert(this);
+    scope.adopt(this);
+  }
+
+  /** Whose it is. */
+  get scope(): Scope {
+    return this.owner as Scope;
   }
 
   /** Whether it is still to run. */
@@ -36,6 +66,7 @@ export class Timer implements Disposable {
   /** Takes it back: it does not run any more, also when it is due in this very turn. */
   cancel(): void {
     this.#heap.remove(this);
+    this.leave();
   }
 
   /** `cancel()`, for `using`. */
@@ -43,9 +74,21 @@ export class Timer implements Disposable {
     this.cancel();
   }
 
+  /** @internal */
+  end(): void {
+    this.#heap.remove(this);
+  }
+
+  /** @internal */
+  describe(): MemberDescription {
+    return { kind: 'timer', label: this.label };
+  }
+
   /** Runs it, out of the heap; an interval is armed again first. @internal */
   fire(now: number): void {
-    if (this.#intervalMs !== undefined) {
+    if (this.#intervalMs === undefined) {
+      this.leave();
+    } else {
       // From when it was due, so that it does not drift; what was missed is not made up for.
       this.due = Math.max(this.due + this.#intervalMs, now);
       this.#heap.insert(this);
@@ -84,11 +127,6 @@ export class TimerHeap {
     // The last one takes the free place, and then belongs above it or below.
     this.#rise(last, place);
     this.#sink(last, last.place);
-  }
-
-  clear(): void {
-    for (const timer of this.#timers) timer.place = NOWHERE;
-    this.#timers.length = 0;
   }
 
   /**
@@ -150,8 +188,8 @@ function isBefore(a: Timer, b: Timer): boolean {
 }
 
 /** @internal */
-export function checkDelay(ms: unknown): number {
-  if (typeof ms !== 'number') throw invalidArgType('ms', 'number', ms);
+export function checkDelay(ms: unknown, name = 'ms'): number {
+  if (typeof ms !== 'number') throw invalidArgType(name, 'number', ms);
   if (ms >= 0 && ms <= Number.MAX_SAFE_INTEGER) return ms;
-  throw outOfRange('ms', 'a number >= 0 and <= 2 ** 53 - 1', ms);
+  throw outOfRange(name, 'a number >= 0 and <= 2 ** 53 - 1', ms);
 }

@@ -110,6 +110,7 @@ export class Poller<T = unknown> implements Disposable {
   };
   readonly #unlist: () => void;
   readonly #watchers = new LiveWatchers();
+  #tellForgotten: ((data: unknown) => void) | undefined;
   #closed = false;
   #warned = false;
 
@@ -244,6 +245,18 @@ export class Poller<T = unknown> implements Disposable {
   /** What came with a registration, looked up at once. @internal */
   dataOf(fd: number): T | undefined {
     return this.#table.data(fd);
+  }
+
+  /** Has the data told of a registration whose descriptor its owner closes. @internal */
+  whenForgotten(tell: (data: unknown) => void): void {
+    this.#tellForgotten = tell;
+  }
+
+  /** Takes a descriptor out, if it is in, whatever has become of it. @internal */
+  drop(fd: number): void {
+    if (!this.#table.has(fd)) return;
+    this.#set.forget(fd);
+    this.#table.remove(fd);
   }
 
   /** Whether a descriptor is registered. Throws `ERR_CLOSED`. */
@@ -399,9 +412,9 @@ export class Poller<T = unknown> implements Disposable {
   }
 
   #forget(fd: number): void {
-    if (!this.#table.has(fd)) return;
-    this.#set.forget(fd);
-    this.#table.remove(fd);
+    const data = this.#table.data(fd);
+    this.drop(fd);
+    if (data !== undefined) this.#tellForgotten?.(data);
   }
 
   #removeGhosts(): void {
