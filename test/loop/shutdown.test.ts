@@ -37,11 +37,11 @@ test('listeners are closed at once, idle scopes at the end of the turn, busy one
     t.true(listener.closed);
     t.true(busy.draining);
     seen.push(`idle ${String(idle.closed)}`);
-  });
-  loop.setTimeout(1, () => {
-    seen.push(`idle ${String(idle.closed)}, busy ${String(busy.closed || under.closed)}`);
-    work.release();
-    seen.push(`busy ${String(busy.closed)}`);
+    busy.setTimeout(0, () => {
+      seen.push(`idle ${String(idle.closed)}, busy ${String(busy.closed || under.closed)}`);
+      work.release();
+      seen.push(`busy ${String(busy.closed)}`);
+    });
   });
   loop.run();
   t.deepEqual(seen, ['idle false', 'idle true, busy false', 'busy false']);
