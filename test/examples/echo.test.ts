@@ -195,7 +195,9 @@ for (const name of SERVERS) {
       async (t) => {
         const server = await start(t, name, placeFor(transport));
         const target = tcp ? `127.0.0.1 ${server.port}` : `-U ${server.address}`;
+        const before = countDescriptors(server.pid);
         const floods = [1, 2].map(() => run('bash', ['-c', `nc ${target} < /dev/zero | wc -c`]));
+        await eventually(() => countDescriptors(server.pid), before + floods.length);
         const other = await connectTo(server);
         for (let i = 0; i < 200; i++) await roundTrip(other, Buffer.from(`line ${i}\n`));
         t.deepEqual(await server.stop(), [0, null]);

@@ -28,7 +28,8 @@ export function testWithPrograms(
 ): void {
   const missing = programs.filter((name) => findProgram(name) === undefined);
   if (missing.length === 0) {
-    test(title, body);
+    // One after the other: programs that compete for the processor would only wait for each other.
+    test.serial(title, body);
   } else if (process.env['RAW_EPOLL_REQUIRE_PROGRAMS'] === '1') {
     test(title, (t) => {
       t.fail(`not installed: ${missing.join(', ')}`);
