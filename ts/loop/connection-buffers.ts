@@ -1,18 +1,15 @@
 import { BufferPool, ScratchBuffer, type BufferPoolOptions } from './buffer-pool.js';
-import type { Connection } from './connection.js';
 
 const ENCODING_BYTES = 64 * 1024;
 /** No unit of a string has more bytes in UTF-8. */
 const UTF8_BYTES_MAX = 3;
 
-/** What the connections of a loop share. @internal */
+/** The memory that the connections of a loop share. @internal */
 export class ConnectionBuffers {
   /** Where pending output lies. */
   readonly pool: BufferPool;
   /** What all of them read into. */
   readonly reading: ScratchBuffer;
-  /** The connections that `close` was not called for yet. */
-  readonly connections: Set<Connection> = new Set<Connection>();
   readonly #encoding = new ScratchBuffer(ENCODING_BYTES);
 
   constructor(options: BufferPoolOptions | undefined) {

@@ -12,9 +12,10 @@ import {
 import { READABLE, WRITABLE } from '../poller/conditions.js';
 import { ENOBUFS } from '../sys/constants.js';
 import type { ConnectionBuffers } from './connection-buffers.js';
-import type { Loop } from './loop.js';
+import { Owned } from './owned.js';
 import { PendingOutput } from './pending-output.js';
 import type { LoopRegistration, Ready } from './registration.js';
+import type { Hold, Scope } from './scope.js';
 
 /** As the streams of Node have it since version 22. */
 const HIGH_WATER_MARK = 64 * 1024;
@@ -34,9 +35,9 @@ export interface ConnectionHandlers {
   drain?(connection: Connection): void;
   /**
    * The connection is closed: exactly once, for whatever reason, at the end of the turn; at once
-   * if the loop was closed, which has no turn any more. What was pending is gone.
+   * if its scope or the loop was closed, which have no more turns. What was pending is gone.
    *
-   * @param error  What broke it, or what it was destroyed with.
+   * @param error  What broke it, what it was destroyed with, or what its scope was closed with.
    */
   close?(connection: Connection, error: Error | undefined): void;
 }
@@ -54,6 +55,8 @@ export interface ConnectionOptions {
   readonly gather?: boolean;
   /** What it is called where open things are listed. */
   readonly label?: string;
+  /** Whose it is: it is closed with this. Default: the root of the loop. */
+  readonly scope?: Scope;
 }
 
 /**
@@ -77,7 +80,8 @@ export interface ConnectionOptions {
  * buffer, so for many slow peers make the buffers small and many.
  *
  * **The end.** Both directions end on their own: `end()` half-closes once the pending output has
- * gone out, and reading goes on until the peer ends too. Then the stream is closed.
+ * gone out, and reading goes on until the peer ends too. Then the stream is closed. A shutdown of
+ * the loop waits for output that is pending after `end()`.
  *
  * What breaks a connection, as `close` gets it:
  *
@@ -98,9 +102,10 @@ export interface ConnectionOptions {
 export class Connection implements Disposable {
   /** The stream. It is closed with the connection. */
   readonly stream: Stream;
+  /** Whose it is. */
+  readonly scope: Scope;
   /** What it is called where open things are listed. */
   readonly label: string;
-  readonly #loop: Loop;
   readonly #buffers: ConnectionBuffers;
   readonly #handlers: ConnectionHandlers;
   readonly #output: PendingOutput;
@@ -126,10 +131,12 @@ export class Connection implements Disposable {
   #closed = false;
   #error: Error | undefined;
   #told = false;
+  #hold: Hold | undefined;
+  readonly #member: ConnectionMember;
 
-  /** Registers the stream; the caller lists the connection. @internal */
+  /** Registers the stream. @internal */
   constructor(
-    loop: Loop,
+    scope: Scope,
     buffers: ConnectionBuffers,
     stream: Stream,
     handlers: ConnectionHandlers,
@@ -143,10 +150,13 @@ export class Connection implements Disposable {
     this.label = options.label ?? '';
     this.stream = checkStream(stream);
     this.#handlers = checkHandlers(handlers);
-    this.#loop = loop;
+    this.scope = scope;
     this.#buffers = buffers;
     this.#output = new PendingOutput(buffers.pool);
     this.#registration = this.#register(READABLE);
+    Owned.of(stream)?.leave();
+    this.#member = new ConnectionMember(this);
+    scope.adopt(this.#member);
   }
 
   /** The descriptor; `-1` once closed. */
@@ -224,12 +234,13 @@ export class Connection implements Disposable {
     this.#error = error;
     this.#registration = undefined; // The stream leaves the loop when it is closed.
     this.#output.clear();
+    this.#hold?.release();
     try {
       this.stream.close();
     } catch (failure) {
       this.#error ??= failure as Error;
     }
-    if (!this.#loop.closed) this.#loop.defer(this.#tell);
+    if (!this.scope.closed) this.scope.defer(this.#tell);
   }
 
   /** `destroy()` */
@@ -242,16 +253,16 @@ export class Connection implements Disposable {
     this.destroy();
   }
 
-  /** The loop is closed: there is no later. @internal */
-  endWithLoop(): void {
-    this.destroy();
-    this.#tell();
+  /** The scope ends: there is no later. @internal */
+  endWithScope(reason: unknown): void {
+    this.destroy(reason instanceof Error ? reason : undefined);
+    this.scope.inContext(this.#tell)();
   }
 
   readonly #tell = (): void => {
     if (this.#told) return;
     this.#told = true;
-    this.#buffers.connections.delete(this);
+    this.#member.leave();
     this.#handlers.close?.(this, this.#error);
   };
 
@@ -329,7 +340,7 @@ export class Connection implements Disposable {
     if (!this.#gathers || this.#blocked) return false;
     const fits = this.#output.bytes + source.length <= this.#buffers.pool.bufferBytes;
     if (fits && this.#output.append(source, 0)) {
-      if (!this.#gathering) this.#loop.defer(this.#sendGathered);
+      if (!this.#gathering) this.scope.defer(this.#sendGathered);
       this.#gathering = true;
       return true;
     }
@@ -393,6 +404,7 @@ export class Connection implements Disposable {
     if (this.#ending || this.#closed) return;
     this.#ending = true;
     if (!this.#blocked) this.#flush();
+    if (this.#blocked && !this.scope.closed) this.#hold = this.scope.hold();
   }
 
   /** Half-closes, if nothing is pending. */
@@ -405,6 +417,7 @@ export class Connection implements Disposable {
       return;
     }
     this.#writeEnded = true;
+    this.#hold?.release();
     if (this.#readEnded) this.destroy();
   }
 
@@ -435,7 +448,26 @@ export class Connection implements Disposable {
   }
 
   #register(interest: number): LoopRegistration {
-    return this.#loop.register(this.stream, interest, this.#serve, { label: this.label });
+    return this.scope.register(this.stream, interest, this.#serve, { label: this.label });
+  }
+}
+
+/** A connection in the hands of its scope. */
+class ConnectionMember extends Owned {
+  readonly #connection: Connection;
+
+  constructor(connection: Connection) {
+    const { scope, stream, label } = connection;
+    super(scope, connection, { label, kind: stream.constructor.name }, false);
+    this.#connection = connection;
+  }
+
+  override end(reason: unknown, errors: unknown[]): void {
+    try {
+      this.#connection.endWithScope(reason);
+    } catch (error) {
+      errors.push(error);
+    }
   }
 }
 

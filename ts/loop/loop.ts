@@ -9,6 +9,7 @@ import {
   stateError,
   unavailableError,
 } from '../errors.js';
+import type { PollerSupports } from '../poller/backend.js';
 import { Poller, type BackendName } from '../poller/poller.js';
 import { PollerEvents } from '../poller/poller-events.js';
 import { AgainLine, NO_TURN } from './again.js';
@@ -121,6 +122,11 @@ export class Loop implements Disposable {
     return this.#poller.backend;
   }
 
+  /** What the backend can do. */
+  get supports(): PollerSupports {
+    return this.#poller.supports;
+  }
+
   /** True once closed. */
   get closed(): boolean {
     return this.root.closed;
@@ -179,7 +185,8 @@ export class Loop implements Disposable {
   /**
    * Takes a stream over, and has handlers run for what comes; see {@link Connection}.
    *
-   * @param stream  Connected, or connecting. If this throws, it stays the caller's.
+   * @param stream  Connected, or connecting. If this throws, it stays the caller's; if not, a scope
+   *                that owned it has lost it to the connection.
    * @throws As `register`; `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`
    */
   connection(
@@ -187,9 +194,7 @@ export class Loop implements Disposable {
     handlers: ConnectionHandlers,
     options: ConnectionOptions = {},
   ): Connection {
-    const connection = new Connection(this, this.#connections, stream, handlers, options);
-    this.#connections.connections.add(connection);
-    return connection;
+    return new Connection(this.#scopeOf(options), this.#connections, stream, handlers, options);
   }
 
   /**
@@ -378,13 +383,6 @@ export class Loop implements Disposable {
     this.#again.clear();
     this.#deferred = [];
     this.#deferredBy = [];
-    for (const connection of this.#connections.connections) {
-      try {
-        connection.endWithLoop();
-      } catch (error) {
-        errors.push(error);
-      }
-    }
     this.#shutdown?.finish();
     // In a turn they leave at its end.
     if (this.#turning) this.#errors.push(...errors);

@@ -27,8 +27,10 @@ export class Owned extends Member {
   readonly resource: Disposable;
   readonly label: string;
   readonly kind: string;
+  /** Whether another scope may take it. */
+  readonly movable: boolean;
 
-  constructor(owner: Scope, resource: Disposable, options: OwnOptions) {
+  constructor(owner: Scope, resource: Disposable, options: OwnOptions, movable = true) {
     const { label = '', kind = resource.constructor.name } = options;
     checkText('label', label);
     checkText('kind', kind);
@@ -36,6 +38,7 @@ export class Owned extends Member {
     this.resource = resource;
     this.label = label;
     this.kind = kind;
+    this.movable = movable;
     if (resource instanceof OwnedDescriptor) resource.holder = this;
     else others.set(resource, this);
   }

@@ -1,6 +1,14 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { FdLike } from '../descriptor/fd-like.js';
-import { checkOptions, closedError, invalidArgType, stateError } from '../errors.js';
+import type { Stream } from '../descriptor/stream.js';
+import {
+  checkOptions,
+  closedError,
+  invalidArgType,
+  stateError,
+  type CodedError,
+} from '../errors.js';
+import type { Connection, ConnectionHandlers, ConnectionOptions } from './connection.js';
 import { describeMembers, refuseEntries, type LoopEntry } from './entries.js';
 import type { Loop } from './loop.js';
 import { Member, MemberList } from './member.js';
@@ -160,11 +168,11 @@ export class Scope extends Member implements Disposable {
    * Takes over something that is to be closed with this scope: a descriptor of this library, or
    * whatever can be disposed of. A descriptor that is closed or released before leaves the scope
    * by itself; anything else, use {@link disown}. What another scope of the thread owns moves
-   * here.
+   * here; not a registration, a timer or a connection, which stay where they were made.
    *
    * @returns  The same.
    * @throws `ERR_CLOSED`: the scope is closed; the resource is disposed of then, so that it is not
-   *         lost. `ERR_INVALID_ARG_TYPE`.
+   *         lost. `ERR_INVALID_STATE`: what does not move. `ERR_INVALID_ARG_TYPE`.
    */
   own<T extends Disposable>(resource: T, options: OwnOptions = {}): T {
     checkResource(resource);
@@ -173,7 +181,9 @@ export class Scope extends Member implements Disposable {
       resource[Symbol.dispose]();
       this.checkOpen();
     }
-    Owned.of(resource)?.leave();
+    const earlier = Owned.of(resource);
+    if (earlier?.movable === false) throw belongsAlready();
+    earlier?.leave();
     this.adopt(new Owned(this, resource, options));
     return resource;
   }
@@ -185,7 +195,7 @@ export class Scope extends Member implements Disposable {
    */
   disown(resource: Disposable): boolean {
     const owned = Owned.of(resource);
-    if (owned?.owner !== this) return false;
+    if (owned?.owner !== this || !owned.movable) return false;
     owned.leave();
     return true;
   }
@@ -198,6 +208,15 @@ export class Scope extends Member implements Disposable {
     options: Omit<LoopRegisterOptions, 'scope'> = {},
   ): LoopRegistration {
     return this.loop.register(fd, interest, handler, { ...checkOptions(options), scope: this });
+  }
+
+  /** `Loop.connection`, owned by this scope. */
+  connection(
+    stream: Stream,
+    handlers: ConnectionHandlers,
+    options: Omit<ConnectionOptions, 'scope'> = {},
+  ): Connection {
+    return this.loop.connection(stream, handlers, { ...checkOptions(options), scope: this });
   }
 
   /** `Loop.setTimeout`, owned by this scope. */
@@ -431,7 +450,11 @@ function checkScopeOptions(name: unknown, options: ScopeOptions): ScopeOptions {
 }
 
 function checkResource(resource: unknown): void {
-  if (resource instanceof Member) throw stateError('it belongs to a scope already');
+  if (resource instanceof Member) throw belongsAlready();
   if (typeof (resource as Partial<Disposable> | undefined)?.[Symbol.dispose] === 'function') return;
   throw invalidArgType('resource', 'Disposable', resource);
+}
+
+function belongsAlready(): CodedError {
+  return stateError('it belongs to a scope already');
 }
