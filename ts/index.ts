@@ -74,6 +74,8 @@ export { Loop } from './loop/loop.js';
 export type { DeferOptions, LoopOptions, RunAsyncOptions } from './loop/loop.js';
 export { LoopRegistration, Ready } from './loop/registration.js';
 export type { LoopRegisterOptions, ReadyHandler } from './loop/registration.js';
+export { SignalWatch } from './loop/signals.js';
+export type { SignalHandler, SignalOptions } from './loop/signals.js';
 export { Timer } from './loop/timers.js';
 export type { TimerOptions } from './loop/timers.js';
 export { Hold, Scope } from './loop/scope.js';

@@ -243,6 +243,25 @@ interface HostCalls {
   close(id: number): Answer;
 }
 
+/**
+ * Signals of the process in the pipe of a loop. Any number of pipes of any thread may watch a
+ * signal. Ids are of this environment, never used twice; the others answer `-EBADF` for one that
+ * is closed.
+ */
+interface SignalCalls {
+  /** Uses both ends of a non-blocking pipe; they stay the caller's. */
+  open(reader: number, writer: number): Answer;
+  /** `-EINVAL`: there is no such signal, or it cannot be caught. */
+  watch(id: number, signal: number): Answer;
+  unwatch(id: number, signal: number): Answer;
+  /** Empties the pipe. Which signals have come since the last time: bit 0 is signal 1. */
+  take(id: number): Answer;
+  /** From now on nothing writes to the pipe. */
+  close(id: number): Answer;
+  /** Puts the handler back in front of one that has replaced it, if the signal is watched. */
+  reinstall(signal: number): Answer;
+}
+
 interface Binding {
   readonly sys: SystemCalls;
   readonly owned: OwnedCalls;
@@ -253,6 +272,7 @@ interface Binding {
   readonly host: HostCalls;
   readonly multicast: MulticastCalls;
   readonly wake: WakeCalls;
+  readonly signals: SignalCalls;
   readonly constants: Readonly<Record<string, number | undefined>>;
   readonly layout: {
     /** Where `struct epoll_event` has its fields, in 32-bit words; absent where there is no epoll. */
@@ -315,6 +335,7 @@ function standIn(error: Error): Binding {
     host: group as HostCalls,
     multicast: group as MulticastCalls,
     wake: group as WakeCalls,
+    signals: group as SignalCalls,
     constants: {},
     layout: {},
   };

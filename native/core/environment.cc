@@ -8,6 +8,7 @@
 #include <pthread.h>
 #endif
 
+#include "core/signal_pipe.h"
 #include "core/wake_registry.h"
 
 namespace raw_epoll {
@@ -64,6 +65,16 @@ bool Environment::Disown(int fd) {
   return true;
 }
 
+uint64_t Environment::AddSignalPipe(SignalPipe* pipe) {
+  signal_pipes_.emplace(++last_signal_pipe_, pipe);
+  return last_signal_pipe_;
+}
+
+SignalPipe* Environment::FindSignalPipe(uint64_t id) const {
+  const auto found = signal_pipes_.find(id);
+  return found == signal_pipes_.end() ? nullptr : found->second;
+}
+
 uint64_t Environment::AddWatch(HostWatch* watch) {
   watches_.emplace(++last_watch_, watch);
   return last_watch_;
@@ -75,9 +86,11 @@ HostWatch* Environment::FindWatch(uint64_t id) const {
 }
 
 void Environment::CloseOwned() {
-  // Wake handles first: after that no other thread can write to a number that is closed here.
+  // Wake handles and signals first: after that nobody can write to a number that is closed here.
   for (const uint64_t id : wakes_) WakeRegistry::Instance().Remove(id);
   wakes_.clear();
+  for (const auto& [id, pipe] : signal_pipes_) pipe->Close();
+  signal_pipes_.clear();
   for (size_t fd = 0; fd < owned_.size(); ++fd) {
     if (owned_[fd]) ::close(static_cast<int>(fd));
   }

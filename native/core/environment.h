@@ -14,6 +14,7 @@
 namespace raw_epoll {
 
 class HostWatch;
+class SignalPipe;
 
 class Environment {
  public:
@@ -39,6 +40,11 @@ class Environment {
   void OwnWake(uint64_t id) { wakes_.insert(id); }
   void DisownWake(uint64_t id) { wakes_.erase(id); }
 
+  // Pipes of signals (signal_pipe.h) that the environment closes at its end.
+  uint64_t AddSignalPipe(SignalPipe* pipe);
+  void RemoveSignalPipe(uint64_t id) { signal_pipes_.erase(id); }
+  SignalPipe* FindSignalPipe(uint64_t id) const;
+
   // Watches from the host's loop (uv/host_watch.h), which go by themselves at its end.
   uint64_t AddWatch(HostWatch* watch);
   void RemoveWatch(uint64_t id) { watches_.erase(id); }
@@ -52,6 +58,8 @@ class Environment {
   std::vector<bool> owned_;
   size_t owned_count_ = 0;
   std::unordered_set<uint64_t> wakes_;
+  std::unordered_map<uint64_t, SignalPipe*> signal_pipes_;
+  uint64_t last_signal_pipe_ = 0;
   std::unordered_map<uint64_t, HostWatch*> watches_;
   uint64_t last_watch_ = 0;
 };

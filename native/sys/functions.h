@@ -53,6 +53,9 @@ FunctionList SetFunctions();
 FunctionList KqueueSetFunctions();
 FunctionList WakeFunctions();
 
+// Level 4: signals in a pipe.
+FunctionList SignalFunctions();
+
 // Level 3: what the backends of Poller stand on.
 FunctionList PollerFunctions();
 FunctionList KqueuePollerFunctions();

@@ -1,13 +1,13 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <condition_variable>
 #include <mutex>
 
+#include "core/signals_blocked.h"
 #include "uv/host_watch.h"
 
 namespace raw_epoll {
@@ -44,22 +44,6 @@ class Interrupt {
 
  private:
   int ends_[2] = {-1, -1};
-};
-
-// A signal of the process must never be delivered to a thread that nobody knows of.
-class SignalsBlocked {
- public:
-  SignalsBlocked() {
-    sigset_t all;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before_);
-  }
-  ~SignalsBlocked() { pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-  SignalsBlocked(const SignalsBlocked&) = delete;
-  SignalsBlocked& operator=(const SignalsBlocked&) = delete;
-
- private:
-  sigset_t before_;
 };
 
 class ThreadWatch : public HostWatch {
@@ -147,6 +131,7 @@ class ThreadWatch : public HostWatch {
 
   // std::thread would throw where there is no thread to be had, and exceptions are off.
   int StartThread() {
+    // A signal of the process must never be delivered to a thread that nobody knows of.
     const SignalsBlocked blocked;
     const int error = pthread_create(
         &thread_, nullptr,

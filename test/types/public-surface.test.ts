@@ -9,12 +9,14 @@ import {
   Epoll,
   EpollEvents,
   EventFd,
+  Loop,
   Pipe,
   Poller,
   PollerEvents,
   PRIORITY,
   READABLE,
   type ReceivedMessage,
+  type SignalWatch,
   type SocketAddress,
   SystemError,
   type TcpInfo,
@@ -87,6 +89,20 @@ export function level3(stream: TcpStream): void {
   poller.backend = 'epoll';
   const waker: Waker = poller.waker();
   use(waker, poller.get(stream)?.mode, Poller.backends());
+}
+
+export function signals(): void {
+  using loop = new Loop();
+  using watch: SignalWatch = loop.onSignal('SIGINT', (signal) => {
+    const name: NodeJS.Signals = signal;
+    use(name);
+  });
+  // @ts-expect-error a number is no name
+  loop.onSignal(2, () => undefined);
+  // @ts-expect-error no signal
+  loop.onSignal('SIGNAL', () => undefined, { label: 'none' });
+  // @ts-expect-error read-only
+  watch.signal = 'SIGTERM';
 }
 
 export function descriptors(): void {

@@ -11,6 +11,7 @@ import {
 } from '../errors.js';
 import type { PollerSupports } from '../poller/backend.js';
 import { Poller, type BackendName } from '../poller/poller.js';
+import { READABLE } from '../poller/conditions.js';
 import { PollerEvents } from '../poller/poller-events.js';
 import { AgainLine, NO_TURN } from './again.js';
 import type { BufferPool, BufferPoolOptions } from './buffer-pool.js';
@@ -28,6 +29,13 @@ import {
 } from './registration.js';
 import { Scope, throwAll, type ScopeOptions } from './scope.js';
 import { checkGrace, Shutdown, type ShutdownOptions } from './shutdown.js';
+import {
+  LoopSignals,
+  SignalWatch,
+  type Listen,
+  type SignalHandler,
+  type SignalOptions,
+} from './signals.js';
 import { checkDelay, Timer, TimerHeap, type TimerOptions } from './timers.js';
 
 /** How a loop is opened. */
@@ -92,6 +100,7 @@ export class Loop implements Disposable {
   readonly #again = new AgainLine();
   readonly #connections: ConnectionBuffers;
   readonly #timers = new TimerHeap();
+  readonly #signals: LoopSignals;
   #deferred: (() => void)[] = [];
   #deferredBy: Scope[] = [];
   #unreferenced = 0;
@@ -115,6 +124,7 @@ export class Loop implements Disposable {
     this.#ready = new Ready(this.#events);
     this.track = track ? stackOfCaller : undefined;
     this.root = new Scope(this, undefined, 'root');
+    this.#signals = new LoopSignals(this.#listenUnseen(new Scope(this, undefined, 'signals')));
   }
 
   /** The name of the backend. */
@@ -139,7 +149,7 @@ export class Loop implements Disposable {
 
   /**
    * How many things keep it running: registrations and timers that are not `unref()`ed, and
-   * deferred calls.
+   * deferred calls. Signals do not.
    */
   get size(): number {
     return this.#poller.size + this.#timers.size - this.#unreferenced + this.#deferred.length;
@@ -232,6 +242,37 @@ export class Loop implements Disposable {
     this.#drive?.arm();
   }
 
+  /**
+   * Has a function run in a turn of this loop whenever a signal has come to the process, instead of
+   * what the signal does otherwise. A watch does not keep the loop running: `run()` and
+   * `runAsync()` end when nothing else is left.
+   *
+   * Every loop that watches a signal is told of it, on every thread. Signals of one name that come
+   * before a turn are one; none is lost. While nobody turns the loop, nothing happens, and Ctrl-C
+   * does nothing. `process.on` may be used beside it. docs/guides/signals.md has all of it.
+   *
+   * @param signal  As Node names them: `'SIGINT'`.
+   * @throws SystemError
+   * | code   | when |
+   * | ------ | --- |
+   * | EINVAL | `SIGKILL` and `SIGSTOP` cannot be caught |
+   * | EMFILE, ENFILE | there is no descriptor left for the pipe that the first watch opens |
+   *
+   * and `ERR_CLOSED`, `ERR_INVALID_ARG_TYPE`; `ERR_OUT_OF_RANGE`: there is no signal of that name
+   * here, or it is a fault of the program itself (`SIGBUS`, `SIGFPE`, `SIGILL`, `SIGSEGV`,
+   * `SIGSYS`, `SIGTRAP`), which a turn of a loop is too late for.
+   *
+   * See also: sigaction(2) <https://man7.org/linux/man-pages/man2/sigaction.2.html>
+   */
+  onSignal(
+    signal: NodeJS.Signals,
+    handler: SignalHandler,
+    options: SignalOptions = {},
+  ): SignalWatch {
+    checkFunction(handler, 'handler');
+    return new SignalWatch(this.#signals, this.#scopeOf(options), signal, handler, options);
+  }
+
   /** What is open in it, in the order of its making, scope by scope. */
   *entries(): IterableIterator<LoopEntry> {
     yield* this.root.entries();
@@ -257,7 +298,7 @@ export class Loop implements Disposable {
    *
    * @param timeoutMs  How long to wait for something at most, in milliseconds. Left out or
    *                   `Infinity`: until something is ready, due, or wakes it.
-   * @returns          How many functions have run.
+   * @returns          How many functions have run; those of signals count as one.
    * @throws What a function has thrown and no scope has handled, at the end of the turn; of
    *         several, an `AggregateError`.
    *         `ERR_INVALID_STATE` in a turn of the same loop; and `ERR_CLOSED`,
@@ -432,6 +473,14 @@ export class Loop implements Disposable {
     this.#checkOpen();
     scope.checkOpen();
     return scope;
+  }
+
+  /** Has a descriptor watched that keeps nothing running, and is no entry of what is open. */
+  #listenUnseen(scope: Scope): Listen {
+    return (fd, handler) =>
+      new LoopRegistration(
+        ...([this.#poller, this.#again, scope, fd, READABLE, handler, {}] as const),
+      ).unref();
   }
 
   #arm(ms: number, repeats: boolean, callback: () => void, options: TimerOptions): Timer {

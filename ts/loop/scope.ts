@@ -14,6 +14,7 @@ import type { Loop } from './loop.js';
 import { Member, MemberList } from './member.js';
 import { Owned, type OwnOptions } from './owned.js';
 import type { LoopRegisterOptions, LoopRegistration, ReadyHandler } from './registration.js';
+import type { SignalHandler, SignalOptions, SignalWatch } from './signals.js';
 import { checkDelay, type Timer, type TimerOptions } from './timers.js';
 
 /** How a scope is opened. */
@@ -227,6 +228,15 @@ export class Scope extends Member implements Disposable {
   /** `Loop.setInterval`, owned by this scope. */
   setInterval(ms: number, callback: () => void, options: Omit<TimerOptions, 'scope'> = {}): Timer {
     return this.loop.setInterval(ms, callback, { ...checkOptions(options), scope: this });
+  }
+
+  /** `Loop.onSignal`, owned by this scope. */
+  onSignal(
+    signal: NodeJS.Signals,
+    handler: SignalHandler,
+    options: Omit<SignalOptions, 'scope'> = {},
+  ): SignalWatch {
+    return this.loop.onSignal(signal, handler, { ...checkOptions(options), scope: this });
   }
 
   /** `Loop.defer`; does not run if the scope is closed by then. */
