@@ -20,7 +20,7 @@ import { type Scenario, scenarios, selectScenarios } from './lib/scenarios.js';
 import { isBuilt, serverLabels, type ServerName, withServers } from './lib/servers.js';
 import { describeVerdict, type Findings, judge, judgeSteadyState } from './lib/verdict.js';
 
-const SERVERS: readonly ServerName[] = ['c', 'sys', 'echo', 'net', 'control'];
+const SERVERS: readonly ServerName[] = ['c', 'sys', 'echo', 'run', 'runAsync', 'net', 'control'];
 
 /** The conclusions are drawn at 50 connections; a quick run looks only there. */
 const QUICK_SCENARIOS: readonly Scenario[] = scenarios.filter((one) => one.connections === 50);

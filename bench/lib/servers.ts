@@ -10,7 +10,7 @@ import { pinned } from './placement.js';
 const START_LIMIT_MS = 10_000;
 
 /** The name of a server. `c` is the yardstick; `control` is a second process of the same program. */
-export type ServerName = 'c' | 'control' | 'sys' | 'echo' | 'net';
+export type ServerName = 'c' | 'control' | 'sys' | 'echo' | 'run' | 'runAsync' | 'net';
 
 /** A server that is compared with the yardstick. */
 export type ContenderName = Exclude<ServerName, 'c'>;
@@ -21,6 +21,8 @@ export const serverLabels: Readonly<Record<ServerName, string>> = {
   control: 'C epoll (control)',
   sys: 'level 1 (echo-sys)',
   echo: 'level 2 (echo)',
+  run: 'level 4 (run)',
+  runAsync: 'level 4 (runAsync)',
   net: 'Node net',
 };
 
@@ -28,7 +30,15 @@ export const serverLabels: Readonly<Record<ServerName, string>> = {
 const nodePrograms: Readonly<Partial<Record<ServerName, string>>> = {
   sys: inRepository('build', 'examples', 'echo-sys.js'),
   echo: inRepository('build', 'examples', 'echo.js'),
+  run: inRepository('build', 'bench', 'servers', 'loop.js'),
+  runAsync: inRepository('build', 'bench', 'servers', 'loop.js'),
   net: inRepository('build', 'bench', 'servers', 'net.js'),
+};
+
+/** What a program is told beside where to listen. */
+const programArguments: Readonly<Partial<Record<ServerName, readonly string[]>>> = {
+  run: ['--drive', 'run'],
+  runAsync: ['--drive', 'runAsync'],
 };
 
 /** Whether the program of a server is there. Those in C are compiled when they are started. */
@@ -45,7 +55,7 @@ export function isBuilt(name: ServerName): boolean {
 function commandOf(name: ServerName): readonly string[] {
   const program = nodePrograms[name];
   if (program === undefined) return [compileC('echo_server')];
-  return [process.execPath, '--trace-gc', program];
+  return [process.execPath, '--trace-gc', program, ...(programArguments[name] ?? [])];
 }
 
 /** A server that listens. */

@@ -38,15 +38,19 @@ export interface Verdict {
   readonly outcome: Outcome;
 }
 
+function cpuAgainstC(server: ContenderName, level: string, most: number): Target {
+  return {
+    scenario: '64x50',
+    what: `${level} CPU per message against C`,
+    limit: { most },
+    metric: 'cpu',
+    read: ({ servers }) => servers[server]?.cpu.median,
+  };
+}
+
 function targetsAgainstC(server: ContenderName, level: string): readonly Target[] {
   return [
-    {
-      scenario: '64x50',
-      what: `${level} CPU per message against C`,
-      limit: { most: 1.05 },
-      metric: 'cpu',
-      read: ({ servers }) => servers[server]?.cpu.median,
-    },
+    cpuAgainstC(server, level, 1.05),
     {
       scenario: '64x50',
       what: `${level} throughput against C`,
@@ -71,6 +75,8 @@ function targetAgainstNet(scenario: string, least: number): Target {
 const targets: readonly Target[] = [
   ...targetsAgainstC('sys', 'level 1'),
   ...targetsAgainstC('echo', 'level 2'),
+  cpuAgainstC('run', 'run()', 1.08),
+  cpuAgainstC('runAsync', 'runAsync()', 1.18),
   targetAgainstNet('64x50', 1.6),
   targetAgainstNet('4Kx50', 3),
   targetAgainstNet('64Kx50', 4),
