@@ -15,7 +15,6 @@ import {
   type Stream,
 } from '../../ts/index.js';
 import { countDescriptors } from '../support/descriptors.js';
-import { expectEnding } from '../support/endings.js';
 import { eventually } from '../support/eventually.js';
 import { closing, newEventFd, portOf } from '../support/pairs.js';
 
@@ -231,19 +230,3 @@ test.serial('runAsync refuses what is no signal', async (t) => {
     code: 'ERR_INVALID_ARG_TYPE',
   });
 });
-
-const endings = [
-  { way: 'natural end', code: 0, output: 'done\n' },
-  { way: 'process.exit', code: 3, output: '' },
-  { way: 'throws', code: 1, output: '' },
-  { way: 'worker terminated', code: 0, output: 'terminated\n' },
-  { way: 'worker in run terminated', code: 0, output: 'terminated\n' },
-  { way: 'process.exit beside a worker', code: 4, output: '' },
-];
-for (const ending of endings) {
-  for (const host of ['uv', 'thread']) {
-    test.serial(`a process with a running loop has its end: ${ending.way} (${host})`, (t) =>
-      expectEnding(t, 'loop-ends', ending, { RAW_EPOLL_HOST_WATCH: host }),
-    );
-  }
-}
