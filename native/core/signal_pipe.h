@@ -1,6 +1,6 @@
 // Signals as something that a set can wait for: a handler of our own tells the pipe of everybody
 // who watches. signalfd(2) is no way to do it inside Node: other threads of the process, which
-// nobody can reach, would take the signals away. docs/decisions/0040-signals.md has the numbers.
+// nobody can reach, would take the signals away. docs/guides/signals.md.
 #ifndef RAW_EPOLL_CORE_SIGNAL_PIPE_H_
 #define RAW_EPOLL_CORE_SIGNAL_PIPE_H_
 

@@ -45,16 +45,19 @@ const drives: readonly (readonly [how: string, backend: string])[] = (
 for (const [how, backend] of drives) {
   for (const place of ['hear', 'hear on a worker']) {
     const where = place === 'hear' ? 'the main thread' : 'a worker';
-    test(`Ctrl-C reaches its function while ${where} waits in ${how} (${backend})`, async (t) => {
-      const child = await signalled([place, how, backend, 'SIGINT'], 'SIGINT');
-      t.regex(child.stdout, /^heard SIGINT at \d+$/m, child.stderr);
-      t.deepEqual([child.code, child.signal], [0, null], child.stderr);
-    });
+    test.serial(
+      `Ctrl-C reaches its function while ${where} waits in ${how} (${backend})`,
+      async (t) => {
+        const child = await signalled([place, how, backend, 'SIGINT'], 'SIGINT');
+        t.regex(child.stdout, /^heard SIGINT at \d+$/m, child.stderr);
+        t.deepEqual([child.code, child.signal], [0, null], child.stderr);
+      },
+    );
   }
 }
 
 for (const signal of ['SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGTSTP', 'SIGALRM', 'SIGABRT'] as const) {
-  test(`${signal} reaches its function instead of doing what it does`, async (t) => {
+  test.serial(`${signal} reaches its function instead of doing what it does`, async (t) => {
     const child = await signalled(['hear', 'run', 'auto', signal], signal);
     t.regex(child.stdout, new RegExp(`^heard ${signal} at`, 'm'), child.stderr);
     t.deepEqual([child.code, child.signal], [0, null]);
@@ -69,7 +72,7 @@ for (const how of [
   'was on a worker that has ended',
 ]) {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-    test(`${signal} ends a process whose watch ${how}`, async (t) => {
+    test.serial(`${signal} ends a process whose watch ${how}`, async (t) => {
       const child = await signalled(['gone', how], signal);
       t.deepEqual([child.code, child.signal], [null, signal], child.stderr);
       t.notRegex(child.stdout, /heard/);
@@ -77,7 +80,7 @@ for (const how of [
   }
 }
 
-test('a signal reaches every loop, on every thread', async (t) => {
+test.serial('a signal reaches every loop, on every thread', async (t) => {
   const child = await runNode(fixture('loop-signals'), { args: ['everywhere'] });
   const expected = ['loop 0', 'loop 1', 'worker in run', 'worker in runAsync'];
   t.deepEqual(child.stdout.trim().split('\n').sort(), expected, child.stderr);
@@ -92,7 +95,7 @@ for (const { how, code } of [
   { how: 'throws in its function, run', code: 1 },
   { how: 'throws in its function, runAsync', code: 1 },
 ]) {
-  test(`a process with a watch that is open has its end: ${how}`, async (t) => {
+  test.serial(`a process with a watch that is open has its end: ${how}`, async (t) => {
     // Its loop has an interval, so that nothing but what is tested ends it.
     const child = await runNode(fixture('loop-signals'), { args: ['end', how], timeoutMs: 30_000 });
     t.deepEqual([child.code, child.signal], [code, null], child.stderr);
@@ -137,7 +140,7 @@ for (const [how, backend] of drives) {
   }
 }
 
-test('workers that watch can be terminated while signals pour in', async (t) => {
+test.serial('workers that watch can be terminated while signals pour in', async (t) => {
   const child = await runNode(fixture('loop-signals'), { args: ['terminate in a pour'] });
   t.is(child.stdout, 'still heard: true\nhandlers as before: true\n', child.stderr);
   t.deepEqual([child.code, child.signal], [0, null], child.stderr);

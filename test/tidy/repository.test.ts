@@ -92,9 +92,11 @@ test('every folder of the sources is in the architecture page', (t) => {
   );
 });
 
-test('statements of docs/semantics.md name tests that exist', (t) => {
-  const page = readRepositoryFile('docs/semantics.md');
-  const titles = [...page.matchAll(/\[(test\/[^\]]+\.ts)\]\([^)]*\): `([^`]+)`/g)];
+test('statements of docs/semantics.md and of the guides name tests that exist', (t) => {
+  const pages = documents.filter((file) => /^docs\/(semantics|guides\/.+)\.md$/.test(file));
+  const titles = pages.flatMap((page) => [
+    ...readRepositoryFile(page).matchAll(/\[(test\/[^\]]+\.ts)\]\([^)]*\): `([^`]+)`/g),
+  ]);
   t.true(titles.length > 20);
   const wrong = titles
     .filter(([, file = '', title = '']) => !readRepositoryFile(file).includes(title))
