@@ -65,6 +65,20 @@ export function leave(program: string, reason: string, code: 1 | 2): never {
   process.exit(code);
 }
 
+/** A program's own option that is a number; leaves with code 2 if it is none, or too small. */
+export function wholeNumber(
+  program: string,
+  option: string,
+  text: string | undefined,
+  otherwise: number,
+  least = 0,
+): number {
+  if (text === undefined) return otherwise;
+  const number = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
+  if (number >= least) return number;
+  leave(program, `${option} must be a whole number from ${least} on, not '${text}'`, 2);
+}
+
 /** Tells that clients can come now, and how. */
 export function announce(address: SocketAddress): void {
   if ('path' in address) {

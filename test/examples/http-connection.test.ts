@@ -11,6 +11,7 @@ const GET = 'GET /hello HTTP/1.1\r\nHost: localhost\r\n\r\n';
 
 const routes = (): Mux =>
   new Mux()
+    .handle('GET', '/', () => HELLO)
     .handle('GET', '/hello', () => HELLO)
     .handle('POST', '/echo', ({ body }) => new Reply(200, Buffer.from(body)));
 

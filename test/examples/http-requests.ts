@@ -163,7 +163,7 @@ const PATHS: readonly Row[] = [
   ['a path that is not there', `GET /nowhere HTTP/1.1\r\n${HOST}\r\n`, 404],
   ['a method that the path has not', `DELETE /hello HTTP/1.1\r\n${HOST}\r\n`, 405],
   ['a URL of this host', `GET http://LOCALHOST/hello HTTP/1.1\r\n${HOST}\r\n`, 200],
-  ['a URL without a path', `GET http://localhost?a HTTP/1.1\r\n${HOST}\r\n`, 404],
+  ['a URL without a path', `GET http://localhost?a HTTP/1.1\r\n${HOST}\r\n`, 200],
   ['OPTIONS of the server', `OPTIONS * HTTP/1.1\r\n${HOST}\r\n`, 204],
   ['OPTIONS of a path', `OPTIONS /hello HTTP/1.1\r\n${HOST}\r\n`, 204],
   ['a query', `GET /hello?a=b?c HTTP/1.1\r\n${HOST}\r\n`, 200],

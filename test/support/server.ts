@@ -11,8 +11,12 @@ export interface RunningServer {
   /** The port of that, or NaN for a path. */
   readonly port: number;
   readonly pid: number;
+  /** What it has written to stdout, up to the last line end. */
+  readonly stdout: () => string;
   /** What it has written to stderr. */
   readonly stderr: () => string;
+  /** Its exit code and signal, once it has left. */
+  readonly ended: Promise<[number | null, NodeJS.Signals | null]>;
   /** Asks it to leave (SIGTERM unless said otherwise) and answers its exit code and signal. */
   readonly stop: (signal?: NodeJS.Signals) => Promise<[number | null, NodeJS.Signals | null]>;
 }
@@ -37,11 +41,13 @@ export async function startExample(
   const child = spawn(command[0] as string, command.slice(1), {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
+  let stdout = '';
   let stderr = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr += text));
   const ended = once(child, 'exit') as Promise<[number | null, NodeJS.Signals | null]>;
   const address = await new Promise<string>((resolve, reject) => {
     createInterface({ input: child.stdout }).on('line', (line) => {
+      stdout += `${line}\n`;
       const match = /^listening on (.+)$/.exec(line);
       if (match?.[1] !== undefined) resolve(match[1]);
     });
@@ -53,7 +59,9 @@ export async function startExample(
     address,
     port: Number(address.split(':').at(-1)),
     pid: child.pid ?? 0,
+    stdout: () => stdout,
     stderr: () => stderr,
+    ended,
     stop: (signal = 'SIGTERM') => {
       child.kill(signal);
       return ended;

@@ -1,0 +1,98 @@
+import { READABLE, TcpStream, type Listener, type Scope, type Stream, type Timer } from 'raw-epoll';
+import { Clock } from './clock.js';
+import { HttpConnection, type Host } from './http-connection.js';
+import { DEFAULT_LIMITS, type Limits } from './limits.js';
+import { Llhttp } from './llhttp.js';
+import type { Mux } from './mux.js';
+import { Output } from './output.js';
+import type { Request } from './request.js';
+
+/** How often it is seen who is late, and what time it is. */
+const TICK_MS = 250;
+
+/** What is beside the routes. */
+export interface HttpServerOptions {
+  /** Those that are to differ from the usual ones. */
+  readonly limits?: Partial<Limits>;
+  /** Told of what a handler has thrown; its client gets a 500. Default: it is written to stderr. */
+  readonly onError?: (error: unknown, request: Request) => void;
+}
+
+/**
+ * HTTP/1.1 and 1.0 on a listener, in a scope: its connections and its timer belong to the scope,
+ * and end with it. A shutdown waits for the requests under way.
+ */
+export class HttpServer implements Host {
+  readonly clock: Clock = new Clock();
+  readonly limits: Limits;
+  readonly llhttp: Llhttp = new Llhttp();
+  readonly mux: Mux;
+  readonly output: Output = new Output();
+  readonly #scope: Scope;
+  readonly #onError: (error: unknown, request: Request) => void;
+  readonly #connections = new Set<HttpConnection>();
+  #ticks: Timer | undefined;
+
+  constructor(scope: Scope, mux: Mux, options: HttpServerOptions = {}) {
+    this.#scope = scope;
+    this.mux = mux;
+    this.limits = { ...DEFAULT_LIMITS, ...options.limits };
+    this.#onError = options.onError ?? console.error;
+    scope.onDrain = () => {
+      for (const connection of this.#connections) connection.leaveIfIdle();
+    };
+  }
+
+  /** Serves who comes to a listener, which belongs to the scope from now on. */
+  serve(listener: Listener<Stream>): void {
+    this.#scope.own(listener, { label: 'listener' });
+    this.#scope.register(listener, READABLE, () => {
+      for (let stream; (stream = listener.accept()) !== null;) this.#welcome(stream);
+    });
+  }
+
+  /** How many clients there are. */
+  get connections(): number {
+    return this.#connections.size;
+  }
+
+  get draining(): boolean {
+    return this.#scope.draining;
+  }
+
+  defer(callback: () => void): void {
+    this.#scope.defer(callback);
+  }
+
+  hold(): Disposable {
+    return this.#scope.hold();
+  }
+
+  failed(error: unknown, request: Request): void {
+    this.#onError(error, request);
+  }
+
+  closed(connection: HttpConnection): void {
+    this.#connections.delete(connection);
+    if (this.#connections.size > 0) return;
+    this.#ticks?.cancel();
+    this.#ticks = undefined;
+  }
+
+  #welcome(stream: Stream): void {
+    if (stream instanceof TcpStream) stream.setNoDelay();
+    // Nobody has looked at the clock while nobody was there.
+    if (this.#ticks === undefined) this.clock.look();
+    this.#ticks ??= this.#scope.setInterval(TICK_MS, this.#tick, { label: 'late clients' });
+    const connection = new HttpConnection(this);
+    this.#connections.add(connection);
+    connection.attach(this.#scope.connection(stream, connection, { label: 'client' }));
+  }
+
+  /** One timer for all: each connection knows when it is late. */
+  readonly #tick = (): void => {
+    this.clock.look();
+    const { now } = this.clock;
+    for (const connection of this.#connections) if (connection.due <= now) connection.expire();
+  };
+}
