@@ -1,6 +1,7 @@
 /** The end of a loop's work: listeners, what is idle, what is busy, and the deadline. */
 import { connect } from 'node:net';
 import { once } from 'node:events';
+import process from 'node:process';
 import test from 'ava';
 import { Loop, READABLE, TcpListener, type Scope, type Shutdown } from '../../ts/index.js';
 import { closing, newEventFd, portOf, unixPair, type Teardown } from '../support/pairs.js';
@@ -198,6 +199,47 @@ test('a client whose answer is under way gets it, a new one is refused', async (
   const refused = connect(port);
   const [error] = (await once(refused, 'error')) as [NodeJS.ErrnoException];
   t.is(error.code, 'ECONNREFUSED');
+});
+
+for (const driver of ['run', 'runAsync'] as const) {
+  test.serial(`the first signal begins a shutdown, the second forces it (${driver})`, async (t) => {
+    const loop = newLoop(t);
+    const busy = openScope(t, loop.root, 'busy');
+    busy.hold();
+    const seen: string[] = [];
+    busy.onDrain = () => {
+      seen.push('draining');
+      busy.setTimeout(0, () => {
+        seen.push(`closed ${String(busy.closed)}`);
+        process.kill(process.pid, 'SIGUSR2');
+      });
+    };
+    loop.shutdownOn(['SIGUSR2', 'SIGHUP'], { graceMs: 3_600_000 });
+    t.false(loop.draining);
+    process.kill(process.pid, 'SIGHUP');
+    await loop[driver]();
+    t.deepEqual(seen, ['draining', 'closed false']);
+    t.true(busy.closed);
+    t.deepEqual([...loop.entries()], []);
+  });
+}
+
+test('of signals that cannot all be watched none is', (t) => {
+  const loop = newLoop(t);
+  const grace = { graceMs: 1 };
+  t.throws(
+    () => {
+      loop.shutdownOn(['SIGUSR2', 'SIGKILL'], grace);
+    },
+    { code: 'EINVAL' },
+  );
+  t.throws(
+    () => {
+      loop.shutdownOn('SIGUSR2' as never, grace);
+    },
+    { code: 'ERR_INVALID_ARG_TYPE' },
+  );
+  t.deepEqual([...loop.entries()], []);
 });
 
 test('a grace that is no time is refused, and nothing has begun', (t) => {

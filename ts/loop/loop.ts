@@ -410,6 +410,30 @@ export class Loop implements Disposable {
   }
 
   /**
+   * Has signals shut it down: the first one begins, with this grace, and one that comes while a
+   * shutdown is going on forces it at once. Once all is closed they do what they did before.
+   *
+   * @param signals  `['SIGINT', 'SIGTERM']`
+   * @throws As `onSignal` and `shutdown`; none of the signals is watched then.
+   */
+  shutdownOn(signals: readonly NodeJS.Signals[], options: ShutdownOptions): void {
+    if (!Array.isArray(signals)) throw invalidArgType('signals', 'Array', signals);
+    const graceMs = checkGrace(options);
+    const watches: SignalWatch[] = [];
+    try {
+      for (const signal of signals as readonly NodeJS.Signals[]) {
+        const end = (): void => {
+          this.shutdown({ graceMs: this.draining ? 0 : graceMs });
+        };
+        watches.push(this.onSignal(signal, end));
+      }
+    } catch (error) {
+      for (const watch of watches) watch.close();
+      throw error;
+    }
+  }
+
+  /**
    * Closes the scopes and all they own, deregisters everything, cancels the timers, forgets what
    * was deferred and closes the set. Descriptors that no scope owns stay open. In a turn: nothing
    * more of it runs. Again: does nothing.
