@@ -3,6 +3,7 @@ import test from 'ava';
 import { LATER, Mux } from '../../examples/lib/http/mux.js';
 import { Reply } from '../../examples/lib/http/reply.js';
 import type { Request } from '../../examples/lib/http/request.js';
+import { Random } from '../support/random.js';
 import { MemoryHost } from './http-host.js';
 import { EXCHANGES } from './http-requests.js';
 
@@ -456,3 +457,41 @@ test('ten thousand connections at a time have parsers of their own', (t) => {
   t.true(connections.every(({ transport }) => transport.text.endsWith('Hello')));
   for (const { connection } of connections) connection.close();
 });
+
+test('whatever comes, in whatever pieces, is answered or refused, and nothing is thrown', (t) => {
+  const random = new Random();
+  t.log(`seed ${random.seed}`);
+  const statuses = new Set([100, 200, 204, 400, 404, 405, 413, 414, 417, 431, 501, 505]);
+  for (let round = 0; round < 3000; round++) {
+    const host = new MemoryHost(routes());
+    const { connection, transport } = host.connect();
+    const bytes = Buffer.concat(
+      Array.from({ length: random.integer(1, 4) }, () => spoilt(random, EXCHANGES)),
+    );
+    for (let at = 0; at < bytes.length && !transport.closed;) {
+      const step = random.integer(1, 2 * bytes.length);
+      connection.data(bytes.subarray(at, at + step));
+      at += step;
+    }
+    if (!transport.closed) connection.end();
+    t.deepEqual(
+      transport.statuses.filter((status) => !statuses.has(status)),
+      [],
+    );
+    t.true(transport.ended || transport.closed);
+    t.deepEqual(host.failures, []);
+    connection.close();
+    t.is(host.held, 0);
+  }
+});
+
+/** A request of the table with some bytes changed, left out, or put in. */
+function spoilt(random: Random, among: typeof EXCHANGES): Buffer {
+  const { bytes } = among[random.integer(0, among.length)] ?? { bytes: '' };
+  const spoilt = [...Buffer.from(bytes.slice(0, 2000), 'latin1')];
+  for (let changes = random.integer(0, 3); changes > 0; changes--) {
+    const place = random.integer(0, spoilt.length);
+    spoilt.splice(place, random.integer(0, 2), ...random.bytes(random.integer(0, 2)));
+  }
+  return Buffer.from(spoilt);
+}

@@ -156,13 +156,10 @@ export class HttpConnection implements Answerer {
     if (this.#open !== request) return;
     this.#open = undefined;
     if (this.#serving) {
-      this.#send(request, reply); // before its handler has returned
+      if (!this.#gather(request, reply)) this.#choked = true;
       return;
     }
-    // We may be in a handler of another connection, which uses the output.
-    const { head, body } = this.#compose(request, reply);
-    const whole = typeof body === 'string' ? head + body : Buffer.concat([Buffer.from(head), body]);
-    if (!this.#transport.write(whole)) this.#choked = true;
+    if (!this.#sendAlone(request, reply)) this.#choked = true;
     this.#host.defer(this.#goOn);
   }
 
@@ -237,35 +234,39 @@ export class HttpConnection implements Answerer {
     const [path] = pathOf(head).split('?', 1);
     const found = this.#host.mux.find(head.method, path as string);
     if (found instanceof Reply) this.#refuse(found);
-    else this.#host.output.addText(this.#transport, CONTINUE, CONTINUE.length);
+    else this.#host.output.add(this.#transport, CONTINUE);
   }
 
   /** The last answer: where a next request would begin, nobody knows. */
   #refuse(reply: Reply): void {
-    const head = reply.head(this.#host.clock.date, CLOSE);
-    const text = head + (reply.body as string);
-    this.#host.output.addText(this.#transport, text, head.length + reply.bodyBytes);
+    this.#host.output.add(this.#transport, reply.begin(this.#host.clock.date, CLOSE));
     this.#leaving = true;
   }
 
-  #send(request: Request, reply: Reply): void {
+  #gather(request: Request, reply: Reply): boolean {
     const { output } = this.#host;
-    const { head, body } = this.#compose(request, reply);
-    const goesOn =
-      typeof body === 'string'
-        ? output.addText(this.#transport, head + body, head.length + reply.bodyBytes)
-        : output.addText(this.#transport, head, head.length) &&
-          output.addBytes(this.#transport, body);
-    if (!goesOn) this.#choked = true;
+    const goesOn = output.add(this.#transport, this.#begin(request, reply));
+    const rest = restOf(request, reply);
+    return rest === undefined ? goesOn : output.add(this.#transport, rest) && goesOn;
   }
 
-  #compose(request: Request, reply: Reply): { head: string; body: string | Uint8Array } {
+  /** We may be in a handler of another connection, which uses the output. */
+  #sendAlone(request: Request, reply: Reply): boolean {
+    const begin = this.#begin(request, reply);
+    const rest = restOf(request, reply);
+    if (rest === undefined) return this.#transport.write(begin);
+    return this.#transport.write(Buffer.concat([Buffer.from(begin), rest]));
+  }
+
+  /** What comes before a body of bytes, or all. Sees whether there will be another request. */
+  #begin(request: Request, reply: Reply): string | Uint8Array {
     const keeps = request.keepAlive && !this.#host.draining;
     if (!keeps) this.#leaving = true;
     if (!request.keepAlive) this.#lastRequest = true;
     const persist = request.version === '1.0' ? KEEP_ALIVE : PERSIST;
-    const head = reply.head(this.#host.clock.date, keeps ? persist : CLOSE);
-    return { head, body: request.method === 'HEAD' ? '' : reply.body };
+    const connection = keeps ? persist : CLOSE;
+    const { date } = this.#host.clock;
+    return request.method === 'HEAD' ? reply.head(date, connection) : reply.begin(date, connection);
   }
 
   /** After all that one read has brought: sends the answers, and sees what to wait for now. */
@@ -324,4 +325,9 @@ export class HttpConnection implements Answerer {
     this.#work?.[Symbol.dispose]();
     this.#work = undefined;
   }
+}
+
+/** A body of bytes. A text has gone with the head. */
+function restOf(request: Request, { body }: Reply): Uint8Array | undefined {
+  return typeof body === 'string' || request.method === 'HEAD' ? undefined : body;
 }

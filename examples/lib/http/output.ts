@@ -7,48 +7,48 @@ export interface Sink {
 
 /**
  * What a connection writes while it serves the requests that have come with one read: a server has
- * one of these, and the connection whose turn it is uses it. Answers that are asked for in a row
- * go out in one piece.
+ * one of these, and the connection whose turn it is uses it. One piece goes out as it is; several
+ * are gathered, so that answers to requests in a row leave with one call.
  */
 export class Output {
   readonly #buffer = Buffer.allocUnsafeSlow(OUTPUT_BYTES);
   #length = 0;
+  /** The only piece so far. It must not change before it is gone. */
+  #only: string | Uint8Array | undefined;
 
   /**
-   * Adds a text.
+   * Adds a piece.
    *
-   * @param bytes  Its length in UTF-8.
-   * @returns      False if the sink wants no more for now.
+   * @returns  False if the sink wants no more for now.
    */
-  addText(sink: Sink, text: string, bytes: number): boolean {
-    if (bytes > OUTPUT_BYTES) return this.#pass(sink, text);
-    const goesOn = this.#makeRoom(sink, bytes);
-    this.#length += this.#buffer.write(text, this.#length);
-    return goesOn;
-  }
-
-  addBytes(sink: Sink, bytes: Uint8Array): boolean {
-    if (bytes.length > OUTPUT_BYTES) return this.#pass(sink, bytes);
-    const goesOn = this.#makeRoom(sink, bytes.length);
-    this.#buffer.set(bytes, this.#length);
-    this.#length += bytes.length;
-    return goesOn;
+  add(sink: Sink, piece: string | Uint8Array): boolean {
+    if (this.#only === undefined) {
+      if (this.#length > 0) return this.#gather(sink, piece);
+      this.#only = piece;
+      return true;
+    }
+    const only = this.#only;
+    this.#only = undefined;
+    const goesOn = this.#gather(sink, only);
+    return this.#gather(sink, piece) && goesOn;
   }
 
   /** Hands over what there is. */
   flush(sink: Sink): boolean {
-    if (this.#length === 0) return true;
-    const length = this.#length;
+    const whole = this.#only ?? this.#buffer.subarray(0, this.#length);
+    this.#only = undefined;
     this.#length = 0;
-    return sink.write(this.#buffer.subarray(0, length));
+    return whole.length === 0 || sink.write(whole);
   }
 
-  #makeRoom(sink: Sink, bytes: number): boolean {
-    return this.#length + bytes <= OUTPUT_BYTES || this.flush(sink);
-  }
-
-  #pass(sink: Sink, bytes: Uint8Array | string): boolean {
-    const goesOn = this.flush(sink);
-    return sink.write(bytes) && goesOn;
+  #gather(sink: Sink, piece: string | Uint8Array): boolean {
+    const bytes = typeof piece === 'string' ? Buffer.byteLength(piece) : piece.length;
+    let goesOn = true;
+    if (this.#length + bytes > OUTPUT_BYTES) goesOn = this.flush(sink);
+    if (bytes > OUTPUT_BYTES) return sink.write(piece) && goesOn;
+    if (typeof piece === 'string') this.#buffer.write(piece, this.#length);
+    else this.#buffer.set(piece, this.#length);
+    this.#length += bytes;
+    return goesOn;
   }
 }

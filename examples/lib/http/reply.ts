@@ -31,7 +31,7 @@ export interface ReplyOptions {
   readonly fields?: Readonly<Record<string, string>>;
 }
 
-/** An answer. It can be given again and again: make those that never change once. */
+/** An answer. It can be given again and again: make those that never change only once. */
 export class Reply {
   readonly status: number;
   readonly body: string | Uint8Array;
@@ -39,6 +39,10 @@ export class Reply {
   readonly bodyBytes: number;
   readonly #before: string;
   readonly #after: string;
+  /** The text as it was given last, and where it was the same twice, its bytes. */
+  #date = '';
+  #connection = '';
+  #bytes: Uint8Array | undefined;
 
   constructor(status: number, body: string | Uint8Array = '', options: ReplyOptions = {}) {
     const { type = TEXT, fields = {} } = options;
@@ -55,5 +59,20 @@ export class Reply {
   /** All that comes before the body. */
   head(date: string, connection: string): string {
     return `${this.#before}${date}${this.#after}${connection}\r\n`;
+  }
+
+  /**
+   * The whole answer if the body is a text; otherwise what comes before the body. One that is given
+   * again before the date changes is not written anew.
+   */
+  begin(date: string, connection: string): string | Uint8Array {
+    if (typeof this.body !== 'string') return this.head(date, connection);
+    if (date === this.#date && connection === this.#connection) {
+      return (this.#bytes ??= Buffer.from(this.head(date, connection) + this.body));
+    }
+    this.#date = date;
+    this.#connection = connection;
+    this.#bytes = undefined;
+    return this.head(date, connection) + this.body;
   }
 }
