@@ -19,7 +19,6 @@ import { Mux } from './lib/http/mux.js';
 import { Reply } from './lib/http/reply.js';
 import { listenAt } from './lib/listen.js';
 import { BACKENDS, openLoop } from './lib/open-loop.js';
-import { shutdownOnSignals } from './lib/shutdown-on-signals.js';
 
 const { at, backend } = commandLine('http-hello', { backends: BACKENDS });
 const loop = openLoop('http-hello', { backend });
@@ -38,7 +37,7 @@ function echo({ body }: { readonly body: Uint8Array }): Reply {
 
 new HttpServer(loop.scope('http'), mux).serve(listener);
 
-shutdownOnSignals(loop, 5000);
+loop.shutdownOn(['SIGINT', 'SIGTERM'], { graceMs: 5000 });
 announceHttp(listener.address, '/hello');
 loop.run();
 loop.close();

@@ -22,7 +22,6 @@ import { Mux } from './lib/http/mux.js';
 import { Reply } from './lib/http/reply.js';
 import { listenAt } from './lib/listen.js';
 import { BACKENDS, openLoop } from './lib/open-loop.js';
-import { shutdownOnSignals } from './lib/shutdown-on-signals.js';
 
 const CHARACTERS = Buffer.from('abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789#@$');
 const COUNT = 100;
@@ -68,7 +67,7 @@ const listener = listenAt('passwords', at);
 const mux = new Mux().handle('GET', '/', passwords).handle('GET', '/password', passwords);
 new HttpServer(loop.scope('http'), mux).serve(listener);
 
-shutdownOnSignals(loop, 5000);
+loop.shutdownOn(['SIGINT', 'SIGTERM'], { graceMs: 5000 });
 announceHttp(listener.address, '/password');
 loop.run();
 loop.close();
