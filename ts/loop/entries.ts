@@ -4,6 +4,14 @@ import { Owned } from './owned.js';
 import { LoopRegistration } from './registration.js';
 import { Scope } from './scope.js';
 
+/** The bytes of a connection since its beginning. */
+export interface ByteCount {
+  /** That the peer has sent, and that have arrived here. */
+  readonly received: number;
+  /** That were sent, and that the peer has acknowledged. */
+  readonly sent: number;
+}
+
 /** Something that is open in a loop: a line of the answer to "who is open?". */
 export interface LoopEntry {
   /** The descriptor; `-1` if it has none. */
@@ -16,8 +24,8 @@ export interface LoopEntry {
   readonly interest: number;
   /** For how many milliseconds it has been there, rounded. */
   readonly ageMs: number;
-  /** What a TCP connection has received, and has sent and had acknowledged, as the kernel counts. */
-  readonly bytes: { readonly received: number; readonly sent: number } | undefined;
+  /** Of a TCP connection, as the kernel counts. */
+  readonly bytes: ByteCount | undefined;
   /** Bytes of output that wait for room in the kernel. */
   readonly pending: number;
   /** Whose it is: `root/server/connection`. */

@@ -1,42 +1,46 @@
 /** What a scope owns, in the order in which it came. */
+import type { ByteCount } from './entries.js';
 import type { Scope } from './scope.js';
 
 /**
  * Something that belongs to a scope and ends with it: a link of the scope's list, so that coming
  * and going cost the same however much the scope owns.
- * @internal
  */
 export abstract class Member {
-  /** Whose it is, also after its end. Only the root of a loop has no owner. */
+  /** Whose it is, also after its end. Only the root of a loop has no owner. @internal */
   readonly owner: Scope | undefined;
-  /** When it came, in whole milliseconds of `performance.now()`. */
+  /** When it came, in whole milliseconds of `performance.now()`. @internal */
   readonly since: number;
-  /** The line that made it, where the loop tracks that. */
+  /** The line that made it, where the loop tracks that. @internal */
   readonly madeAt: string | undefined;
+  /** @internal */
   previous: Member | undefined;
+  /** @internal */
   next: Member | undefined;
+  /** @internal */
   listed = false;
 
+  /** @internal */
   protected constructor(owner: Scope | undefined, madeAt: string | undefined) {
     this.owner = owner;
     this.madeAt = madeAt;
     this.since = Math.round(performance.now());
   }
 
-  /** Ends it, off the list already. What goes wrong is added to `errors`, and nothing is thrown. */
+  /** Ends it, off the list already. Errors are added to `errors`, and not thrown. @internal */
   abstract end(reason: unknown, errors: unknown[]): void;
 
-  /** How it is listed; `undefined`: not at all. */
+  /** How it is listed; `undefined`: not at all. @internal */
   abstract describe(): MemberDescription | undefined;
 
-  /** It has ended by itself, or goes elsewhere: its owner has nothing more to end. */
+  /** It has ended by itself, or goes elsewhere: its owner has nothing more to end. @internal */
   leave(): void {
     if (!this.listed) return;
     this.owner?.lose(this);
     this.left();
   }
 
-  /** Called when it is off the list. */
+  /** Called when it is off the list. @internal */
   protected left(): void {
     // Most have nothing to do then.
   }
@@ -49,7 +53,7 @@ export interface MemberDescription {
   readonly label: string;
   readonly interest?: number;
   readonly pending?: number;
-  readonly bytes?: { readonly received: number; readonly sent: number } | undefined;
+  readonly bytes?: ByteCount | undefined;
 }
 
 /** A member that keeps `run()` going, unless it is told not to. */
@@ -71,6 +75,7 @@ export abstract class KeepAlive extends Member {
     return this.#keep(false);
   }
 
+  /** @internal */
   protected override left(): void {
     if (!this.#keeps) this.owner?.loop.countUnreferenced(-1);
   }
