@@ -144,6 +144,25 @@ test('a client that asks and asks, and never reads, is not read for ever, and sl
   greedy.destroy();
 });
 
+for (const backend of ['poll', 'select']) {
+  test(`on ${backend}: clients beyond its last descriptor are closed, the others are served`, async (t) => {
+    const server = await start(t, 'http-hello', ['--port', '0', '--backend', backend]);
+    const before = count(server);
+    const clients = await connectMany(server, 1100);
+    for (const client of clients) client.on('data', () => undefined);
+    const open = await eventually(() => {
+      const gone = clients.filter(({ readableEnded, destroyed }) => readableEnded || destroyed);
+      return gone.length > 0;
+    }, backend === 'select');
+    t.is(open, backend === 'select');
+    for (const client of clients) client.destroy();
+    t.is(await eventually(() => count(server), before), before);
+    t.is((await get(server.port, '/hello')).body, 'Hello');
+    t.deepEqual(await server.stop(), [0, null]);
+    t.is(server.stderr(), '');
+  });
+}
+
 test('SIGTERM: idle clients are closed at once; exit code 0', async (t) => {
   const server = await start(t, 'http-hello', ['--port', '0']);
   const agent = new http.Agent({ keepAlive: true });

@@ -80,6 +80,10 @@ export class HttpServer implements Host {
   }
 
   #welcome(stream: Stream): void {
+    if (stream.fd > this.#scope.loop.supports.descriptorMax) {
+      stream.close(); // select(2) ends at FD_SETSIZE: rather nobody than somebody who is not heard
+      return;
+    }
     if (stream instanceof TcpStream) stream.setNoDelay();
     // Nobody has looked at the clock while nobody was there.
     if (this.#ticks === undefined) this.clock.look();
