@@ -17,7 +17,7 @@
  */
 import process from 'node:process';
 import type { Scope, Shutdown } from 'raw-epoll';
-import { commandLine, wholeNumber } from './lib/command-line.js';
+import { commandLine, leave, wholeNumber } from './lib/command-line.js';
 import { describeEntries } from './lib/describe-entries.js';
 import { announceHttp, authorityOf } from './lib/http/announce.js';
 import { HttpServer } from './lib/http/http-server.js';
@@ -36,7 +36,8 @@ const { at, backend, own } = commandLine(NAME, {
   },
 });
 const debugPort = wholeNumber(NAME, '--debug-port', own['debug-port'], 8081);
-const failAfterMs = own['fail-after'] && wholeNumber(NAME, '--fail-after', own['fail-after'], 0);
+if (debugPort > 65_535) leave(NAME, `--debug-port must be 65535 at most, not ${debugPort}`, 2);
+const failAfterMs = wholeNumber(NAME, '--fail-after', own['fail-after'], Infinity);
 const graceMs = wholeNumber(NAME, '--grace', own.grace, 5000);
 
 const loop = openLoop(NAME, { backend, track: true });
@@ -83,7 +84,7 @@ new HttpServer(
   new Mux().handle('GET', '/debug/entries', () => new Reply(200, describeEntries(loop.entries()))),
 ).serve(debugListener);
 
-if (failAfterMs !== undefined && failAfterMs !== '') {
+if (failAfterMs < Infinity) {
   debug.setTimeout(failAfterMs, () => {
     throw new Error('mock exit of the debug server');
   });

@@ -1,9 +1,10 @@
 /** Two servers in one process: who ends them, what is finished first, and what is told. */
 import { readlinkSync } from 'node:fs';
 import test, { type ExecutionContext } from 'ava';
+import { runNode } from '../support/child.js';
 import { lateMs } from '../support/measure.js';
 import { descriptorsOf } from '../support/process-stats.js';
-import type { RunningServer } from '../support/server.js';
+import { exampleFile, type RunningServer } from '../support/server.js';
 import { connectTo } from './clients.js';
 import { exchange, get, statusesOf } from './http-clients.js';
 import { start } from './start.js';
@@ -138,4 +139,29 @@ test('a second signal cuts off at once', async (t) => {
   t.deepEqual(await server.stop('SIGTERM'), [0, null]);
   await first;
   await cut;
+});
+
+for (const [option, value] of [
+  ['--grace', '-1'],
+  ['--grace', 'soon'],
+  ['--fail-after', '1.5'],
+  ['--debug-port', '65536'],
+  ['--debug-port', ''],
+] as const) {
+  test(`${option} '${value}' is refused with a reason and exit code 2`, async (t) => {
+    const args = ['--port', '0', `${option}=${value}`];
+    const { code, stdout, stderr } = await runNode(exampleFile('app-and-debug'), { args });
+    t.is(code, 2);
+    t.regex(stderr, new RegExp(`^app-and-debug: ${option} must be [^\\n]+\\n$`));
+    t.is(stdout, '');
+  });
+}
+
+test('a second port in use is told, with exit code 1', async (t) => {
+  const owner = await startBoth(t);
+  const args = ['--port', '0', '--debug-port', String(owner.port)];
+  const { code, stdout, stderr } = await runNode(exampleFile('app-and-debug'), { args });
+  t.is(code, 1);
+  t.regex(stderr, /^app-and-debug: EADDRINUSE: [^\n]+\n$/);
+  t.is(stdout, '');
 });
