@@ -263,13 +263,14 @@ function streamAttempts(stream: TcpStream | UnixStream, buffer: Buffer): Attempt
 
 function datagramAttempts(socket: UdpSocket | UnixDatagram, buffer: Buffer): Attempts {
   const batch = new DatagramBatch();
+  batch.add(buffer);
   const calls = [
     () => socket.receive(buffer),
     () => socket.receive(buffer, 0, 1, {}),
     () => socket.send(buffer),
     () => socket.sendTo({ family: AF_UNIX, path: 'x' }, buffer),
-    () => socket.receiveBatch(batch),
     () => socket.sendBatch(batch),
+    () => socket.receiveBatch(batch),
     () => {
       socket.disconnect();
     },

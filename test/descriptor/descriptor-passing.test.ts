@@ -18,9 +18,11 @@ import { F_GETFD, F_GETFL, FD_CLOEXEC, O_NONBLOCK } from '../../ts/sys/constants
 import { close, dup, fcntl, sendmsg } from '../../ts/sys/index.js';
 import { fixture, runNode } from '../support/child.js';
 import { countDescriptors } from '../support/descriptors.js';
+import { needs } from '../support/emulator.js';
 import { isOpen } from '../support/kernel-view.js';
 import { closing, pipePair, tcpPair, unixPair } from '../support/pairs.js';
 
+const testOfCuts = needs('cut control data', test.serial);
 const MOST = 253;
 const buffer = new Uint8Array(64);
 
@@ -84,7 +86,7 @@ test('descriptors need a byte on a stream, and none in a datagram', (t) => {
   t.is(descriptors.length, 1);
 });
 
-test.serial('what finds no room is closed, and said', (t) => {
+testOfCuts('what finds no room is closed, and said', (t) => {
   const [a, b] = unixPair(t);
   const before = countDescriptors();
   for (const room of [0, 1, 2, 7, 252]) {
@@ -177,7 +179,7 @@ test('adopt takes a received descriptor over, and leaves one that does not fit',
   t.throws(() => TcpStream.adopt(descriptor), { code: 'ERR_CLOSED' });
 });
 
-test.serial(
+testOfCuts(
   'a hostile peer leaks nothing: more than asked for, without bytes, never received',
   (t) => {
     const [a, b] = unixPair(t);

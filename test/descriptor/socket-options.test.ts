@@ -36,6 +36,7 @@ import {
 import { getsockopt, poll, PollFdArray, setsockopt } from '../../ts/sys/index.js';
 import { binding } from '../../ts/native.js';
 import { countDescriptors } from '../support/descriptors.js';
+import { needs } from '../support/emulator.js';
 import { eventually } from '../support/eventually.js';
 import { acceptOne, awaitReady, closing, portOf, tcpPair, unixPair } from '../support/pairs.js';
 
@@ -56,6 +57,8 @@ function ready({ fd }: { readonly fd: number }, conditions: number): number {
   return fds.getRevents(0);
 }
 
+const testOfInfo = needs('TCP_INFO');
+
 test('setCork sets and clears TCP_CORK', (t) => {
   const { client } = tcpPair(t);
   t.false(client.cork);
@@ -67,7 +70,7 @@ test('setCork sets and clears TCP_CORK', (t) => {
   t.false(client.cork);
 });
 
-test('a cork holds small writes back until it is pulled', (t) => {
+testOfInfo('a cork holds small writes back until it is pulled', (t) => {
   const { client, server } = tcpPair(t);
   client.setCork();
   client.write(text(10));
@@ -100,7 +103,7 @@ test('setUserTimeout sets TCP_USER_TIMEOUT in milliseconds', (t) => {
   }
 });
 
-test('setNotSentLowat decides how much unsent data leaves a stream writable', (t) => {
+testOfInfo('setNotSentLowat decides how much unsent data leaves a stream writable', (t) => {
   const { client } = tcpPair(t);
   t.is(client.notSentLowat, 0);
   while (client.info().notsent_bytes === 0) client.write(text(65_536));
@@ -256,7 +259,7 @@ test('info tells the state, and each change of it', async (t) => {
   t.is(await eventually(() => server.info().state, 'CLOSE'), 'CLOSE');
 });
 
-test('info counts bytes and segments, and measures the way', async (t) => {
+testOfInfo('info counts bytes and segments, and measures the way', async (t) => {
   const { client, server } = tcpPair(t);
   client.write(text(1000));
   awaitReady(server, EPOLLIN);
@@ -276,7 +279,7 @@ test('info counts bytes and segments, and measures the way', async (t) => {
   t.is(received.data_segs_in, 1);
 });
 
-test('info is where python finds it in the struct', (t) => {
+testOfInfo('info is where python finds it in the struct', (t) => {
   const { client } = tcpPair(t);
   const bytes = Buffer.alloc(256);
   const length = getsockopt(client.fd, IPPROTO_TCP, TCP_INFO, bytes);
@@ -300,7 +303,7 @@ print(json.dumps(dict(state=u8[0], rto=u32[0], snd_mss=u32[2], pmtu=u32[13], rtt
   t.like(tcpInfoOf(bytes.subarray(0, length)), { ...expected, state: 'ESTABLISHED' });
 });
 
-test('what the kernel did not fill in is absent', (t) => {
+testOfInfo('what the kernel did not fill in is absent', (t) => {
   const { client } = tcpPair(t);
   const bytes = new Uint8Array(256);
   const { layout } = binding;
@@ -370,7 +373,8 @@ function call(object: object, method: string, ...args: readonly unknown[]): unkn
 const NEITHER = [Symbol('x'), 1n, '1', [1], {}, Object];
 
 for (const [kind, setter, highest] of NUMBERS) {
-  test(`${setter} of ${kind} takes 0 … ${highest} and nothing else`, (t) => {
+  const check = needs(setter === 'setBusyPoll' ? 'SO_BUSY_POLL' : undefined);
+  check(`${setter} of ${kind} takes 0 … ${highest} and nothing else`, (t) => {
     const objects = sockets();
     for (const wrong of [NaN, Infinity, -1, 0.5, highest + 1, -(2 ** 31)]) {
       t.throws(() => call(objects[kind], setter, wrong), { code: 'ERR_OUT_OF_RANGE' });

@@ -13,6 +13,7 @@ import {
 } from '../../ts/index.js';
 import { AF_INET, EPOLLIN, IPPROTO_IPV6, IPV6_MULTICAST_IF } from '../../ts/sys/constants.js';
 import { getsockopt } from '../../ts/sys/index.js';
+import { needs } from '../support/emulator.js';
 import { awaitReady, closing, newEpoll } from '../support/pairs.js';
 
 const buffer = Buffer.alloc(64);
@@ -262,9 +263,11 @@ test('an error in the middle of a batch is told by the call that begins with it'
 
 // --- multicast --------------------------------------------------------------------------------
 
+const testOfGroups = needs('multicast');
+
 const LOOPBACK = Number(readFileSync('/sys/class/net/lo/ifindex', 'latin1'));
 
-test('members of a group get what is sent to it, until they leave', (t) => {
+testOfGroups('members of a group get what is sent to it, until they leave', (t) => {
   const group = '239.255.77.1';
   const member = bound(t, { host: '0.0.0.0', reuseAddress: true });
   const second = bound(t, { host: '0.0.0.0', port: portOf(member), reuseAddress: true });
@@ -294,7 +297,7 @@ test('members of a group get what is sent to it, until they leave', (t) => {
 });
 
 // The loopback device of a container has no route for groups of IPv6: the kernel's list tells.
-test('an IPv6 socket is in its groups as the kernel lists them', (t) => {
+testOfGroups('an IPv6 socket is in its groups as the kernel lists them', (t) => {
   const isMember = (): boolean =>
     /^\d+\s+lo\s+ff010000000000000000000000000077 /m.test(
       readFileSync('/proc/net/igmp6', 'latin1'),
@@ -311,7 +314,7 @@ test('an IPv6 socket is in its groups as the kernel lists them', (t) => {
   t.is(value[0], LOOPBACK);
 });
 
-test('groups and interfaces that are none are refused', (t) => {
+testOfGroups('groups and interfaces that are none are refused', (t) => {
   const socket = bound(t, { host: '0.0.0.0' });
   t.throws(
     () => {

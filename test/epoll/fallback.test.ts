@@ -1,12 +1,16 @@
 import { fixture } from '../support/child.js';
+import { needs } from '../support/emulator.js';
 import { testWithPrograms } from '../support/programs.js';
 import { traced } from '../support/traced.js';
 
 const file = fixture('epoll-fractions');
 
+const testOfPwait2 = needs('epoll_pwait2', (title, body) => {
+  testWithPrograms(['strace'], title, body);
+});
+
 for (const code of ['ENOSYS', 'EPERM']) {
-  testWithPrograms(
-    ['strace'],
+  testOfPwait2(
     `a kernel that answers epoll_pwait2 with ${code} is asked once, and waits are rounded up to milliseconds`,
     async (t) => {
       const { said, calls } = await traced(t, file, 'epoll_pwait2', [
@@ -19,8 +23,7 @@ for (const code of ['ENOSYS', 'EPERM']) {
   );
 }
 
-testWithPrograms(
-  ['strace'],
+testOfPwait2(
   'a kernel with epoll_pwait2 is asked through it for fractions, and only for them',
   async (t) => {
     const { calls } = await traced(t, file, 'epoll_pwait2');

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import test from 'ava';
 import { fixture, runNode } from '../support/child.js';
+import { PATIENCE } from '../support/emulator.js';
 
 /** What the fixture says at its end. */
 interface Said {
@@ -19,7 +20,7 @@ interface Said {
 }
 
 /** A wait of half a second that is not over by then has begun anew with every signal. */
-const PATIENCE_MS = 20_000;
+const LIMIT_MS = 20_000 * PATIENCE;
 
 /** Runs the fixture and sends it signals from its first wait to its end. */
 async function underFire(
@@ -29,7 +30,7 @@ async function underFire(
   const child = spawn(process.execPath, [fixture('epoll-signalled-wait'), ...args], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  const watchdog = setTimeout(() => child.kill('SIGKILL'), PATIENCE_MS);
+  const watchdog = setTimeout(() => child.kill('SIGKILL'), LIMIT_MS);
   let shots = 0;
   let fire: NodeJS.Timeout | undefined;
   let said: Said | undefined;

@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
+import { PATIENCE } from './emulator.js';
 
 /** How a child ended, and what it said. */
 export interface ChildResult {
@@ -46,7 +47,7 @@ export function run(
     const output = { stdout: '', stderr: '' };
     child.stdout.setEncoding('utf8').on('data', (text: string) => (output.stdout += text));
     child.stderr.setEncoding('utf8').on('data', (text: string) => (output.stderr += text));
-    const watchdog = setTimeout(() => child.kill('SIGKILL'), timeoutMs);
+    const watchdog = setTimeout(() => child.kill('SIGKILL'), timeoutMs * PATIENCE);
     child.once('error', reject);
     child.once('close', (code, signal) => {
       clearTimeout(watchdog);

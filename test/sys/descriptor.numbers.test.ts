@@ -7,6 +7,7 @@ import process from 'node:process';
 import test from 'ava';
 import { fixture, run } from '../support/child.js';
 import { isOpen, openFlags } from '../support/kernel-view.js';
+import { needs } from '../support/emulator.js';
 import { testWithPrograms } from '../support/programs.js';
 import {
   AF_INET,
@@ -143,7 +144,7 @@ test('dup2 and dup3 take a number that was free', (t) => {
   t.is(sys.fcntl(301, F_GETFD), FD_CLOEXEC);
 });
 
-test('pipe2 gives the end to read, then the end to write', (t) => {
+needs('flags in /proc')('pipe2 gives the end to read, then the end to write', (t) => {
   using open = new Descriptors();
   const [reader, writer] = pipe(open, O_NONBLOCK | O_DIRECT);
   t.is(openFlags(reader), O_RDONLY | O_NONBLOCK | O_CLOEXEC);

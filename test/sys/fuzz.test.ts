@@ -1,5 +1,6 @@
 import test, { type ExecutionContext } from 'ava';
 import { fixture, runNode } from '../support/child.js';
+import { needs } from '../support/emulator.js';
 import { hasKqueue, type SystemCall } from './support/kernel.js';
 import { signatures } from './support/signatures.js';
 
@@ -44,13 +45,18 @@ function metEverything(t: ExecutionContext, tallies: Tallies): void {
   }
 }
 
-test('no arguments of 110,000 calls of level 1 crash, write outside their slice, or throw what is not theirs', async (t) => {
-  const { tallies, calls } = await fuzz(t, 'sys-fuzz', ['110000']);
-  t.true(calls >= 100_000, String(calls));
-  metEverything(t, tallies);
-});
+const testOfMemory = needs('empty memory');
 
-test('nor do those of 40,000 calls on a worker', async (t) => {
+testOfMemory(
+  'no arguments of 110,000 calls of level 1 crash, write outside their slice, or throw what is not theirs',
+  async (t) => {
+    const { tallies, calls } = await fuzz(t, 'sys-fuzz', ['110000']);
+    t.true(calls >= 100_000, String(calls));
+    metEverything(t, tallies);
+  },
+);
+
+testOfMemory('nor do those of 40,000 calls on a worker', async (t) => {
   const { tallies, calls } = await fuzz(t, 'sys-fuzz', ['40000', 'worker']);
   t.true(calls >= 36_000, String(calls));
   metEverything(t, tallies);

@@ -4,6 +4,7 @@ import net from 'node:net';
 import path from 'node:path';
 import process from 'node:process';
 import test, { type ExecutionContext } from 'ava';
+import { needs } from '../support/emulator.js';
 import { eventually } from '../support/eventually.js';
 import {
   AF_INET,
@@ -171,14 +172,17 @@ ipv6Test('IPv6 addresses come back in the form of RFC 5952', (t) => {
   }
 });
 
-ipv6Test('flowinfo reaches the kernel and comes back in the byte order of the host', (t) => {
-  using open = new Descriptors();
-  const fd = socket(open, AF_INET6, SOCK_DGRAM);
-  must(sys.setsockopt(fd, IPPROTO_IPV6, IPV6_FLOWINFO_SEND, 1));
-  const flowinfo = 0x0a50_0000; // a traffic class alone: labels have to be leased
-  must(sys.connect(fd, { family: AF_INET6, address: '::1', port: 9, flowinfo }));
-  t.is(addressOf(fd, sys.getpeername).flowinfo, flowinfo);
-});
+needs('flowinfo', ipv6Test)(
+  'flowinfo reaches the kernel and comes back in the byte order of the host',
+  (t) => {
+    using open = new Descriptors();
+    const fd = socket(open, AF_INET6, SOCK_DGRAM);
+    must(sys.setsockopt(fd, IPPROTO_IPV6, IPV6_FLOWINFO_SEND, 1));
+    const flowinfo = 0x0a50_0000; // a traffic class alone: labels have to be leased
+    must(sys.connect(fd, { family: AF_INET6, address: '::1', port: 9, flowinfo }));
+    t.is(addressOf(fd, sys.getpeername).flowinfo, flowinfo);
+  },
+);
 
 ipv6Test('scopeId names the interface of a link-local address', (t) => {
   using open = new Descriptors();

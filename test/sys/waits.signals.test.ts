@@ -1,8 +1,10 @@
-import test from 'ava';
 import { fixture, runNode } from '../support/child.js';
+import { needs } from '../support/emulator.js';
 import { EINTR } from '../../ts/sys/constants.js';
 import { hasKqueue } from './support/kernel.js';
 import { blocksOnly, keepSignalling, state, whileItRuns } from './support/signals.js';
+
+const testOfSignals = needs('handlers in /proc');
 
 interface Outcome {
   readonly answer: number;
@@ -42,7 +44,7 @@ for (const [name, title] of Object.entries({
   select: 'select reports EINTR when a handler has run',
   ...(hasKqueue && { kevent: 'kevent reports EINTR when a handler has run' }),
 })) {
-  test(`${title}: it is interrupted`, async (t) => {
+  testOfSignals(`${title}: it is interrupted`, async (t) => {
     const { answer, wasBlocked } = await signalled(name);
     t.is(answer, -EINTR);
     t.false(wasBlocked);
@@ -56,7 +58,7 @@ for (const [name, title] of Object.entries({
   'ppoll masked': 'ppoll keeps the signals of its mask away',
   'ppoll all': 'ppoll can keep every signal away',
 })) {
-  test(`${title}: it waits its time`, async (t) => {
+  testOfSignals(`${title}: it waits its time`, async (t) => {
     const { answer, ms, wasBlocked } = await signalled(name);
     t.is(answer, 0);
     t.true(ms >= 400);
@@ -64,7 +66,7 @@ for (const [name, title] of Object.entries({
   });
 }
 
-test('epoll_wait reports EINTR when the process was stopped and goes on', async (t) => {
+testOfSignals('epoll_wait reports EINTR when the process was stopped and goes on', async (t) => {
   const { stdout } = await runNode(fixture('sys-signals'), {
     args: ['stopped wait'],
     onStart: (child) => {

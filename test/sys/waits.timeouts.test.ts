@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import process from 'node:process';
 import { Worker } from 'node:worker_threads';
-import test from 'ava';
 import { fixture } from '../support/child.js';
+import { needs } from '../support/emulator.js';
 import { EPOLL_CTL_ADD, EPOLLIN } from '../../ts/sys/constants.js';
 import * as sys from '../../ts/sys/index.js';
 import { Descriptors, must } from './support/kernel.js';
@@ -22,7 +22,12 @@ function setWithTimer(open: Descriptors): { epfd: number; firesAtNs: bigint } {
   return { epfd, firesAtNs };
 }
 
-test('a timeout of 0 answers at once, whatever there is', (t) => {
+const testOfPwait2 = needs('epoll_pwait2');
+
+const ofPwait2 = (name: string): typeof testOfPwait2 =>
+  needs(name.startsWith('epoll_pwait2') ? 'epoll_pwait2' : undefined);
+
+testOfPwait2('a timeout of 0 answers at once, whatever there is', (t) => {
   using open = new Descriptors();
   const epfd = emptySet(open);
   t.is(sys.epoll_wait(epfd, events, 1, 0), 0);
@@ -33,7 +38,7 @@ test('a timeout of 0 answers at once, whatever there is', (t) => {
 });
 
 for (const { name, wait, atLeastNs } of timeouts) {
-  test(`${name} is never early`, (t) => {
+  ofPwait2(name)(`${name} is never early`, (t) => {
     using open = new Descriptors();
     const epfd = emptySet(open);
     for (let round = 0; round < 5; round++) {
@@ -45,7 +50,7 @@ for (const { name, wait, atLeastNs } of timeouts) {
 }
 
 for (const [name, wait] of Object.entries(FOREVER)) {
-  test(`${name} waits without end for an event`, (t) => {
+  ofPwait2(name)(`${name} waits without end for an event`, (t) => {
     using open = new Descriptors();
     const { epfd, firesAtNs } = setWithTimer(open);
     t.is(wait(epfd), 1);
@@ -53,7 +58,7 @@ for (const [name, wait] of Object.entries(FOREVER)) {
   });
 }
 
-test('a wait ends with its first event, long before its time', (t) => {
+testOfPwait2('a wait ends with its first event, long before its time', (t) => {
   using open = new Descriptors();
   for (const wait of [
     (epfd: number) => sys.epoll_wait(epfd, events, 1, 2 ** 31 - 1),
@@ -66,13 +71,16 @@ test('a wait ends with its first event, long before its time', (t) => {
   }
 });
 
-test('waits in a worker are never early, and wait without end, as on the main thread', async (t) => {
-  const worker = new Worker(fixture('sys-worker-timeouts'));
-  const [results] = (await once(worker, 'message')) as [TimeoutResult[]];
-  await once(worker, 'exit');
-  t.true(results.length > timeouts.length);
-  for (const { name, answer, expected, lateByNs } of results) {
-    t.is(answer, expected, name);
-    t.true(lateByNs >= 0n, `${name} was early by ${-lateByNs} ns`);
-  }
-});
+testOfPwait2(
+  'waits in a worker are never early, and wait without end, as on the main thread',
+  async (t) => {
+    const worker = new Worker(fixture('sys-worker-timeouts'));
+    const [results] = (await once(worker, 'message')) as [TimeoutResult[]];
+    await once(worker, 'exit');
+    t.true(results.length > timeouts.length);
+    for (const { name, answer, expected, lateByNs } of results) {
+      t.is(answer, expected, name);
+      t.true(lateByNs >= 0n, `${name} was early by ${-lateByNs} ns`);
+    }
+  },
+);
