@@ -40,7 +40,7 @@ with() {
     environment+=(
       RAW_EPOLL_SANITIZED=1
       LD_PRELOAD="$(g++ -print-file-name=libasan.so):$(g++ -print-file-name=libubsan.so)"
-      ASAN_OPTIONS=detect_leaks=0
+      ASAN_OPTIONS=detect_leaks=0:quarantine_size_mb=16
       UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
     )
   fi
