@@ -80,13 +80,13 @@ export function wholeNumber(
 }
 
 /** Tells that clients can come now, and how. */
-export function announce(address: SocketAddress): void {
+export function announce(address: SocketAddress, nc = 'nc'): void {
   if ('path' in address) {
-    console.log(`listening on ${address.path}\ntry: nc -U ${address.path}`);
+    console.log(`listening on ${address.path}\ntry: ${nc} -U ${address.path}`);
   } else {
     const { address: host, port } = address;
     const shown = host.includes(':') ? `[${host}]` : host;
-    console.log(`listening on ${shown}:${port}\ntry: nc ${host} ${port}`);
+    console.log(`listening on ${shown}:${port}\ntry: ${nc} ${host} ${port}`);
   }
 }
 
