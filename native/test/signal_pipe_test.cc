@@ -9,6 +9,7 @@
 
 #include <atomic>
 #include <cerrno>
+#include <chrono>
 #include <thread>
 #include <vector>
 
@@ -38,7 +39,7 @@ class Ears {
   SignalPipe* operator->() { return pipe_; }
   bool IsReadable() const { return PollFor(0); }
   void Await() const { REQUIRE(PollFor(10'000)); }
-  int reader() const { return ends_[0]; }
+  int writer() const { return ends_[1]; }
 
  private:
   bool PollFor(int timeout_ms) const {
@@ -86,6 +87,15 @@ class OtherHandler {
 
 std::atomic<int> OtherHandler::calls_{0};
 
+// Leaves no room for a byte: a write fails with EAGAIN from then on, or waits if it may.
+void Fill(int writer, bool blocks) {
+  REQUIRE(::fcntl(writer, F_SETFL, O_NONBLOCK) == 0);
+  while (::write(writer, "", 1) == 1) {
+  }
+  REQUIRE(errno == EAGAIN);
+  REQUIRE(::fcntl(writer, F_SETFL, blocks ? 0 : O_NONBLOCK) == 0);
+}
+
 // How a child ends that runs `body`.
 template <typename Body>
 int StatusOfChild(Body body) {
@@ -122,6 +132,31 @@ TEST_SUITE("signal_pipe") {
     raise(SIGHUP);
     CHECK(errno == 12345);
     CHECK(ears->Take() == (kBit | (uint32_t{1} << (SIGHUP - 1))));
+  }
+
+  TEST_CASE("the handler keeps errno when its write fails") {
+    Ears ears;
+    Fill(ears.writer(), false);
+    CHECK(ears->Watch(kSignal) == 0);
+    errno = 12345;
+    raise(kSignal);
+    CHECK(errno == 12345);
+    CHECK(ears->Take() == kBit);
+  }
+
+  TEST_CASE("the handler keeps errno when the one that was there first does not") {
+    struct sigaction before {};
+    struct sigaction spoiler {};
+    spoiler.sa_handler = [](int) { errno = EDOM; };
+    sigaction(kSignal, &spoiler, &before);
+    {
+      Ears ears;
+      CHECK(ears->Watch(kSignal) == 0);
+      errno = 12345;
+      raise(kSignal);
+      CHECK(errno == 12345);
+    }
+    sigaction(kSignal, &before, nullptr);
   }
 
   TEST_CASE("each pipe that watches is told, and one that does not is not") {
@@ -337,6 +372,32 @@ TEST_SUITE("signal_pipe") {
     }
     done = true;
     sender.join();
+  }
+
+  // The pipe to write to is full and blocks, so that the handler stays where it is; Take() reads
+  // another one, and only tells that it is there.
+  TEST_CASE("closing waits for a handler that is writing") {
+    int empty[2];
+    int full[2];
+    REQUIRE(::pipe2(empty, O_CLOEXEC | O_NONBLOCK) == 0);
+    REQUIRE(::pipe2(full, O_CLOEXEC) == 0);
+    Fill(full[1], true);
+    SignalPipe* pipe = SignalPipe::Open(empty[0], full[1]);
+    REQUIRE(pipe->Watch(kSignal) == 0);
+    std::thread visitor([] { raise(kSignal); });
+    while (pipe->Take() == 0) ::sched_yield();
+    std::atomic<bool> has_room{false};
+    std::thread reader([&] {
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));  // Close() is waiting by now.
+      has_room = true;
+      std::vector<char> page(65536);
+      CHECK(::read(full[0], page.data(), page.size()) > 0);
+    });
+    pipe->Close();
+    CHECK(has_room);
+    reader.join();
+    visitor.join();
+    for (const int fd : {empty[0], empty[1], full[0], full[1]}) ::close(fd);
   }
 
   TEST_CASE("the last watcher may go while signals pour in: what comes then is ignored as before") {
