@@ -62,7 +62,7 @@ export function collectionsSinceStart(server: RunningServer): number {
   return countCollections(readFileSync(server.process.logPath));
 }
 
-function toSlice(report: LoadReport, server: RunningServer): Slice {
+function toSlice(report: LoadReport, server: Pick<RunningServer, 'process'>): Slice {
   const log = readFileSync(server.process.logPath);
   // The server's first thread also waits for the helper threads of its own process, which share
   // its core. That is a cost of the server, not a disturbance from outside.
@@ -82,7 +82,7 @@ function toSlice(report: LoadReport, server: RunningServer): Slice {
 
 /** Puts a server under load, from the given core. */
 export async function runLoad(
-  server: RunningServer,
+  server: Pick<RunningServer, 'port' | 'process'>,
   core: number | undefined,
   options: LoadOptions,
 ): Promise<Slice> {

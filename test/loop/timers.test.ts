@@ -1,6 +1,7 @@
 /** Timers of a loop: never early, in order, and as cheap among many as among few. */
 import test from 'ava';
-import { Loop, type Timer } from '../../ts/index.js';
+import { Loop, READABLE, TimerFd, type BackendName, type Timer } from '../../ts/index.js';
+import { testedBackends } from '../support/backends.js';
 import { closing } from '../support/pairs.js';
 import { Random } from '../support/random.js';
 
@@ -104,6 +105,23 @@ test('a timer far away neither runs nor keeps others from running', (t) => {
   loop.run();
   t.true(ran);
   t.is(loop.size, 5);
+});
+
+test('a timer far away is a wait without end, not one that overflows', (t) => {
+  for (const backend of testedBackends as BackendName[]) {
+    for (const ms of [2 ** 31, 2 ** 53 / 1e6, Number.MAX_SAFE_INTEGER]) {
+      const loop = closing(t, new Loop({ backend }));
+      const other = closing(t, new TimerFd());
+      loop.setTimeout(ms, () => {
+        t.fail('far too early');
+      });
+      loop.register(other, READABLE, () => {
+        other.read();
+      });
+      other.set({ valueNs: 5_000_000 });
+      t.is(loop.turn(), 1, `${backend}: ${ms}`);
+    }
+  }
 });
 
 test('a turn takes no longer than it may, whatever timers there are', (t) => {

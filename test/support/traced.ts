@@ -11,12 +11,13 @@ export interface Traced {
   readonly calls: readonly string[];
 }
 
-/** Runs a Node program under strace(1), which looks for one system call in each of its threads. */
+/** Runs a Node program under strace(1), which looks for a system call, or `all`, in each of its threads. */
 export async function traced(
   t: ExecutionContext,
   file: string,
   call: string,
   options: readonly string[] = [],
+  args: readonly string[] = [],
 ): Promise<Traced> {
   const folder = mkdtempSync(path.join(tmpdir(), 'raw-epoll-strace-'));
   t.teardown(() => {
@@ -25,7 +26,7 @@ export async function traced(
   const trace = path.join(folder, 'calls');
   const child = await run('strace', [
     ...['-f', '-qq', '-o', trace, '-e', `trace=${call}`, '-e', 'signal=none', ...options],
-    ...[process.execPath, file],
+    ...[process.execPath, file, ...args],
   ]);
   const lines = readFileSync(trace, 'latin1').trim().split('\n');
   // A call that another thread's came into has a second line for its end.

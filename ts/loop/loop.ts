@@ -36,7 +36,8 @@ import {
   type SignalHandler,
   type SignalOptions,
 } from './signals.js';
-import { checkDelay, Timer, TimerHeap, type TimerOptions } from './timers.js';
+import { TimerHeap } from './timer-heap.js';
+import { checkDelay, Timer, type TimerOptions } from './timers.js';
 
 /** How a loop is opened. */
 export interface LoopOptions {
@@ -99,7 +100,7 @@ export class Loop implements Disposable {
   readonly #ready: Ready;
   readonly #again = new AgainLine();
   readonly #connections: ConnectionBuffers;
-  readonly #timers = new TimerHeap();
+  readonly #timers = new TimerHeap<Timer>();
   readonly #signals: LoopSignals;
   #deferred: (() => void)[] = [];
   #deferredBy: Scope[] = [];

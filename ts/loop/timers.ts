@@ -1,15 +1,9 @@
-/**
- * The timers of a loop: a binary heap ordered by when they are due, and among equals by when they
- * were armed. Each timer knows its place, so that cancelling costs the logarithm of their number,
- * as arming does, and nothing is left behind.
- */
+/** The timers of a loop, as its user has them in hand. */
 import { outOfRange, invalidArgType } from '../errors.js';
 import { KeepAlive, type MemberDescription } from './member.js';
 import { checkText } from './owned.js';
 import type { Scope } from './scope.js';
-
-/** The place of a timer that is not armed. */
-const NOWHERE = -1;
+import { NOWHERE, type TimerHeap } from './timer-heap.js';
 
 /** How a timer is armed. */
 export interface TimerOptions {
@@ -29,13 +23,13 @@ export class Timer extends KeepAlive implements Disposable {
   order = 0;
   /** Where it is in the heap. @internal */
   place: number = NOWHERE;
-  readonly #heap: TimerHeap;
+  readonly #heap: TimerHeap<Timer>;
   readonly #intervalMs: number | undefined;
   readonly #callback: () => void;
 
   /** @internal */
   constructor(
-    heap: TimerHeap,
+    heap: TimerHeap<Timer>,
     scope: Scope,
     delayMs: number,
     repeats: boolean,
@@ -95,96 +89,6 @@ export class Timer extends KeepAlive implements Disposable {
     }
     this.#callback();
   }
-}
-
-/** @internal */
-export class TimerHeap {
-  readonly #timers: Timer[] = [];
-  #order = 0;
-
-  /** How many timers are armed. */
-  get size(): number {
-    return this.#timers.length;
-  }
-
-  /** When the next one is due; `Infinity` if there is none. */
-  get nextDue(): number {
-    return this.#timers[0]?.due ?? Number.POSITIVE_INFINITY;
-  }
-
-  insert(timer: Timer): void {
-    timer.order = this.#order++;
-    this.#timers.push(timer);
-    this.#rise(timer, this.#timers.length - 1);
-  }
-
-  remove(timer: Timer): void {
-    const { place } = timer;
-    if (place === NOWHERE) return;
-    timer.place = NOWHERE;
-    const last = this.#timers.pop() as Timer;
-    if (last === timer) return;
-    // The last one takes the free place, and then belongs above it or below.
-    this.#rise(last, place);
-    this.#sink(last, last.place);
-  }
-
-  /**
-   * Takes out the next timer that is due at `now` and was armed before `order`; `undefined` if
-   * there is none.
-   */
-  takeDue(now: number, order: number): Timer | undefined {
-    const first = this.#timers[0];
-    if (first === undefined || first.due > now || first.order >= order) return undefined;
-    this.remove(first);
-    return first;
-  }
-
-  /** What every timer that is armed from now on has at least as its order. */
-  get nextOrder(): number {
-    return this.#order;
-  }
-
-  #rise(timer: Timer, from: number): void {
-    const timers = this.#timers;
-    let place = from;
-    while (place > 0) {
-      const above = (place - 1) >> 1;
-      const parent = timers[above] as Timer;
-      if (!isBefore(timer, parent)) break;
-      timers[place] = parent;
-      parent.place = place;
-      place = above;
-    }
-    timers[place] = timer;
-    timer.place = place;
-  }
-
-  #sink(timer: Timer, from: number): void {
-    const timers = this.#timers;
-    let place = from;
-    for (;;) {
-      let below = 2 * place + 1;
-      if (below >= timers.length) break;
-      if (
-        below + 1 < timers.length &&
-        isBefore(timers[below + 1] as Timer, timers[below] as Timer)
-      ) {
-        below++;
-      }
-      const child = timers[below] as Timer;
-      if (!isBefore(child, timer)) break;
-      timers[place] = child;
-      child.place = place;
-      place = below;
-    }
-    timers[place] = timer;
-    timer.place = place;
-  }
-}
-
-function isBefore(a: Timer, b: Timer): boolean {
-  return a.due < b.due || (a.due === b.due && a.order < b.order);
 }
 
 /** @internal */
