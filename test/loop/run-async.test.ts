@@ -182,6 +182,42 @@ testEach('handlers have the async context of the run', async (t, newLoop) => {
   t.deepEqual(seen, ['mine']);
 });
 
+testEach('a run ends when nothing is left but what is unreferenced', async (t, newLoop) => {
+  const loop = newLoop();
+  loop.register(newEventFd(t), READABLE, () => undefined).unref();
+  loop.setInterval(1e6, () => undefined).unref();
+  await loop.runAsync();
+
+  const registration = loop.register(newEventFd(t), READABLE, () => undefined);
+  let over = false;
+  const running = loop.runAsync().then(() => {
+    over = true;
+  });
+  await delay(1);
+  t.false(over);
+  registration.unref(); // from outside of a turn
+  await running;
+  t.is(loop.size, 0);
+});
+
+testEach('a timer far away does not make Node’s loop spin', async (t, newLoop) => {
+  const loop = newLoop();
+  const warnings: Error[] = [];
+  const note = (warning: Error): void => {
+    warnings.push(warning);
+  };
+  process.on('warning', note); // Node warns of a timer that overflows, and has it run at once.
+  loop.setTimeout(Number.MAX_SAFE_INTEGER, () => {
+    t.fail('far too early');
+  });
+  const running = loop.runAsync();
+  await delay(5);
+  loop.stop();
+  await running;
+  process.off('warning', note);
+  t.deepEqual(warnings, []);
+});
+
 testEach('a server on the loop serves a client of Node in the same process', async (t, newLoop) => {
   const loop = newLoop();
   const listener = closing(t, TcpListener.listen({ port: 0 }));

@@ -342,7 +342,8 @@ export class Loop implements Disposable {
   /**
    * The same beside Node's own loop: promises, timers, sockets and signal handlers of Node go on
    * between the turns. A loop that always has something ready lets Node's loop pass after a few
-   * turns.
+   * turns. What is `unref()`ed does not keep the run going, as in `run()`; the run itself keeps Node
+   * alive until it ends.
    *
    * @returns  Resolves when the run has ended, also when the signal ended it. Rejects with what a
    *           function has thrown.
