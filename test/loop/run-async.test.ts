@@ -34,6 +34,11 @@ for (const backend of Poller.backends() as BackendName[]) {
   }
 }
 
+/** It would reject the run. */
+const unexpected = (): never => {
+  throw new Error('ran unexpectedly');
+};
+
 function testEach(
   title: string,
   body: (t: ExecutionContext, newLoop: () => Loop) => Promise<void>,
@@ -82,6 +87,99 @@ testEach('promises, timers and immediates of Node go on beside it', async (t, ne
   loop.stop();
   await running;
   t.pass();
+});
+
+testEach(
+  'what is taken out from outside is heard of: it may have been the last',
+  async (t, newLoop) => {
+    const loop = newLoop();
+    const ways: (() => () => void)[] = [
+      () => {
+        const registration = loop.register(newEventFd(t), READABLE, unexpected);
+        return () => {
+          registration.deregister();
+        };
+      },
+      () => {
+        const eventFd = newEventFd(t);
+        loop.register(eventFd, READABLE, unexpected);
+        return () => {
+          eventFd.close();
+        };
+      },
+      () => {
+        const timer = loop.setTimeout(1e9, t.fail);
+        return () => {
+          timer.cancel();
+        };
+      },
+      () => {
+        const scope = loop.scope('server');
+        scope.register(newEventFd(t), READABLE, unexpected);
+        scope.setTimeout(1e9, t.fail);
+        return () => {
+          scope.close();
+        };
+      },
+    ];
+    for (const way of ways) {
+      const takeOut = way();
+      const running = loop.runAsync();
+      await delay(2);
+      takeOut();
+      await running;
+      t.is(loop.size, 0);
+    }
+  },
+);
+
+testEach('the last thing may be taken out from outside and another put in', async (t, newLoop) => {
+  const loop = newLoop();
+  const timer = loop.setTimeout(1e9, t.fail);
+  const running = loop.runAsync();
+  await delay(2);
+  timer.cancel();
+  let hasRun = false;
+  loop.setTimeout(5, () => (hasRun = true));
+  await running;
+  t.true(hasRun);
+});
+
+testEach('again() from outside a turn is heard of at once', async (t, newLoop) => {
+  const loop = newLoop();
+  const seen: string[] = [];
+  const registration = loop.register(newEventFd(t), READABLE, () => {
+    seen.push('again');
+    if (seen.length === 1)
+      void Promise.resolve().then(() => {
+        registration.again();
+      });
+    else registration.deregister();
+  });
+  const running = loop.runAsync();
+  await delay(2);
+  registration.again();
+  await running;
+  t.deepEqual(seen, ['again', 'again']);
+});
+
+testEach('what a turn throws that closes the loop rejects the run', async (t, newLoop) => {
+  const thrown = newLoop();
+  thrown.defer(() => {
+    thrown.close();
+    throw new Error('by the handler');
+  });
+  await t.throwsAsync(thrown.runAsync(), { message: 'by the handler' });
+  const disposed = newLoop();
+  disposed.root.own({
+    [Symbol.dispose]: () => {
+      throw new Error('at its disposal');
+    },
+  });
+  disposed.defer(() => {
+    disposed.close();
+  });
+  await t.throwsAsync(disposed.runAsync(), { message: 'at its disposal' });
 });
 
 testEach('what is added from outside is heard of at once', async (t, newLoop) => {

@@ -66,11 +66,20 @@ export class HostDrive implements LiveWatcher {
     this.#armTimer(patience);
   }
 
-  /** The set is closed. */
+  /**
+   * Something was taken out. If it was the last, the run is over, but not before the caller has
+   * finished: he may put something else in.
+   */
+  lookAgain(): void {
+    if (this.#settle === undefined || this.#visiting || this.#driven.goesOn()) return;
+    this.#immediate ??= setImmediate(this.#visit);
+  }
+
+  /** The set is closed. In a visit, how that ends decides how the run ends. */
   end(): void {
     const settle = this.#settle;
     this.#finish();
-    settle?.resolve();
+    if (!this.#visiting) settle?.resolve();
   }
 
   /** The set was replaced under its number. */
@@ -79,18 +88,21 @@ export class HostDrive implements LiveWatcher {
   }
 
   readonly #visit = (): void => {
-    if (this.#settle === undefined) return;
+    const settle = this.#settle;
+    if (settle === undefined) return;
     clearImmediate(this.#immediate);
     this.#immediate = undefined;
     this.#visiting = true;
     try {
       this.#driven.visit();
     } catch (error) {
-      this.#fail(error);
+      this.#finish();
+      settle.reject(error as Error);
     } finally {
       this.#visiting = false;
     }
-    this.arm();
+    if (this.#settle === undefined) settle.resolve();
+    else this.arm();
   };
 
   /** A timer that is armed for the same moment already stays: most visits change none. */

@@ -470,6 +470,16 @@ export class Loop implements Disposable {
   /** @internal */
   countUnreferenced(change: number): void {
     this.#unreferenced += change;
+    this.#drive?.lookAgain();
+  }
+
+  /** Something has left it, which may have been the last. @internal */
+  hasLost(): void {
+    this.#drive?.lookAgain();
+  }
+
+  /** A handler is to run without an event. @internal */
+  hasAgain(): void {
     this.#drive?.arm();
   }
 

@@ -105,7 +105,9 @@ export class LoopRegistration extends KeepAlive implements Disposable {
    * counts as ready in that run. Again, and once deregistered: does nothing.
    */
   again(): void {
-    if (this.active) this.#line.add(this);
+    if (!this.active) return;
+    this.#line.add(this);
+    this.scope.loop.hasAgain();
   }
 
   /** Takes it out of the loop. What it still has in this turn does not run. Again: does nothing. */

@@ -329,6 +329,7 @@ export class Scope extends Member implements Disposable {
   /** It has ended by itself, or belongs to another scope now. @internal */
   lose(member: Member): void {
     this.#members.remove(member);
+    this.loop.hasLost();
   }
 
   /** @internal */
@@ -377,6 +378,7 @@ export class Scope extends Member implements Disposable {
       last.leave();
       last.end(reason, errors);
     }
+    this.loop.hasLost();
   }
 
   /** Scopes are not listed, what they own is. @internal */
