@@ -116,6 +116,28 @@ test('what another scope owns moves, what is disowned stays open', (t) => {
   t.true(eventFd.closed);
 });
 
+test('a resource stays where it is if the one that wants it asks in the wrong way', (t) => {
+  const loop = newLoop(t);
+  const [here, there] = [loop.scope('here'), loop.scope('there')];
+  const eventFd = here.own(newEventFd(t));
+  for (const options of [{ label: 5 }, { kind: null }, 'label']) {
+    t.throws(() => there.own(eventFd, options as never), { code: 'ERR_INVALID_ARG_TYPE' });
+  }
+  here.close();
+  t.true(eventFd.closed);
+});
+
+test('what has no class is owned as an object', (t) => {
+  const loop = newLoop(t);
+  const resource = Object.create(null) as Disposable;
+  resource[Symbol.dispose] = (): void => undefined;
+  loop.root.own(resource);
+  t.deepEqual(
+    [...loop.entries()].map(({ kind }) => kind),
+    ['object'],
+  );
+});
+
 test('a closed scope takes nothing, and disposes of what it is given', (t) => {
   const loop = newLoop(t);
   const scope = loop.scope('s');

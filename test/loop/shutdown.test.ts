@@ -224,6 +224,83 @@ for (const driver of ['run', 'runAsync'] as const) {
   });
 }
 
+test('a busy scope that is closed has done its work', (t) => {
+  const loop = newLoop(t);
+  loop.register(newEventFd(t), READABLE, unexpected);
+  const busy = openScope(t, loop.root, 'busy');
+  const late = loop.scope('late', { timeoutMs: 1 });
+  busy.hold();
+  late.hold();
+  const shutdown = loop.shutdown({ graceMs: Number.POSITIVE_INFINITY });
+  loop.setTimeout(1, () => {
+    busy.close();
+  });
+  loop.run();
+  t.true(shutdown.done);
+  t.deepEqual([...loop.entries()], []);
+});
+
+test('work that is released while the loop is closed ends nothing twice', (t) => {
+  const loop = newLoop(t);
+  const busy = loop.scope('busy');
+  const work = busy.hold();
+  loop.scope('closed before').own({
+    [Symbol.dispose]: () => {
+      work.release();
+    },
+  });
+  busy.scope('under').hold();
+  const shutdown = loop.shutdown({ graceMs: 1000 });
+  t.notThrows(() => {
+    loop.close();
+  });
+  t.true(shutdown.done);
+});
+
+test('who puts something in the place of what a shutdown ends is refused', (t) => {
+  const loop = newLoop(t);
+  const refused: (string | undefined)[] = [];
+  let disposed = 0;
+  const attempts: (() => void)[] = [
+    () => loop.scope('again'),
+    () => loop.setTimeout(1, t.fail),
+    () => loop.register(newEventFd(t), READABLE, unexpected),
+    () => loop.onSignal('SIGUSR2', t.fail),
+    () => loop.connection(unixPair(t)[0], { data: unexpected }),
+    () => loop.root.own({ [Symbol.dispose]: () => disposed++ }),
+  ];
+  for (const attempt of attempts) {
+    loop.root.own({
+      [Symbol.dispose]: () => {
+        refused.push(t.throws<Error & { code?: string }>(attempt).code);
+      },
+    });
+  }
+  loop.shutdown({ graceMs: 0 });
+  t.deepEqual(refused, Array<string>(attempts.length).fill('ERR_CLOSED'));
+  t.is(disposed, 1);
+  t.deepEqual([...loop.entries()], []);
+  loop.setTimeout(0, t.pass); // The loop itself can be used again.
+  loop.run();
+});
+
+test('a client that connects again when it was closed does not keep a shutdown from its end', (t) => {
+  const loop = newLoop(t);
+  const connect = (): void => {
+    loop.connection(unixPair(t)[0], { data: unexpected, close: connect });
+  };
+  connect();
+  const shutdown = loop.shutdown({ graceMs: 1000 });
+  t.throws(
+    () => {
+      loop.run();
+    },
+    { code: 'ERR_CLOSED' },
+  );
+  t.true(shutdown.done);
+  t.deepEqual([...loop.entries()], []);
+});
+
 test('of signals that cannot all be watched none is', (t) => {
   const loop = newLoop(t);
   const grace = { graceMs: 1 };

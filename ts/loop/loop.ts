@@ -179,7 +179,7 @@ export class Loop implements Disposable {
     options: LoopRegisterOptions = {},
   ): LoopRegistration {
     checkFunction(handler, 'handler');
-    const scope = this.#scopeOf(options);
+    const scope = this.#ownerOf(options);
     const registration = new LoopRegistration(
       this.#poller,
       this.#again,
@@ -205,7 +205,7 @@ export class Loop implements Disposable {
     handlers: ConnectionHandlers,
     options: ConnectionOptions = {},
   ): Connection {
-    return new Connection(this.#scopeOf(options), this.#connections, stream, handlers, options);
+    return new Connection(this.#ownerOf(options), this.#connections, stream, handlers, options);
   }
 
   /**
@@ -271,7 +271,7 @@ export class Loop implements Disposable {
     options: SignalOptions = {},
   ): SignalWatch {
     checkFunction(handler, 'handler');
-    return new SignalWatch(this.#signals, this.#scopeOf(options), signal, handler, options);
+    return new SignalWatch(this.#signals, this.#ownerOf(options), signal, handler, options);
   }
 
   /** What is open in it, in the order of its making, scope by scope. */
@@ -491,7 +491,7 @@ export class Loop implements Disposable {
   /** Ends all that the root owns, and the run. @internal */
   endMembers(): void {
     const errors: unknown[] = [];
-    this.root.clear(undefined, errors);
+    this.root.clearForGood(errors);
     for (const error of errors) this.report(error);
     this.stop();
   }
@@ -511,6 +511,13 @@ export class Loop implements Disposable {
     return scope;
   }
 
+  /** The same, of what is to be there until it is ended. */
+  #ownerOf(options: { readonly scope?: Scope }): Scope {
+    const scope = this.#scopeOf(options);
+    scope.checkTakes();
+    return scope;
+  }
+
   /** Has a descriptor watched that keeps nothing running, and is no entry of what is open. */
   #listenUnseen(scope: Scope): Listen {
     return (fd, handler) =>
@@ -522,7 +529,7 @@ export class Loop implements Disposable {
   #arm(ms: number, repeats: boolean, callback: () => void, options: TimerOptions): Timer {
     checkDelay(ms);
     checkFunction(callback, 'callback');
-    const scope = this.#scopeOf(options);
+    const scope = this.#ownerOf(options);
     const timer = new Timer(this.#timers, scope, ms, repeats, callback, options);
     this.#drive?.arm();
     return timer;

@@ -1,6 +1,6 @@
 import { OwnedDescriptor } from '../descriptor/owned-descriptor.js';
 import { TcpStream } from '../descriptor/tcp.js';
-import { invalidArgType } from '../errors.js';
+import { checkOptions, invalidArgType } from '../errors.js';
 import { Member, type MemberDescription } from './member.js';
 import type { Scope } from './scope.js';
 
@@ -31,9 +31,7 @@ export class Owned extends Member {
   readonly movable: boolean;
 
   constructor(owner: Scope, resource: Disposable, options: OwnOptions, movable = true) {
-    const { label = '', kind = resource.constructor.name } = options;
-    checkText('label', label);
-    checkText('kind', kind);
+    const { label = '', kind = nameOf(resource) } = options;
     super(owner, owner.loop.track?.());
     this.resource = resource;
     this.label = label;
@@ -90,6 +88,19 @@ function bytesOf(resource: Disposable): MemberDescription['bytes'] {
   } catch {
     return undefined; // No struct tcp_info on this system.
   }
+}
+
+/** The name of its class; it may have none. */
+function nameOf(resource: Disposable): string {
+  const { constructor } = resource as { constructor?: { name?: unknown } };
+  return typeof constructor?.name === 'string' ? constructor.name : 'object';
+}
+
+/** @internal */
+export function checkOwnOptions(options: OwnOptions): void {
+  const { label = '', kind = '' } = checkOptions(options);
+  checkText('label', label);
+  checkText('kind', kind);
 }
 
 /** @internal */

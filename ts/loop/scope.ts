@@ -12,7 +12,7 @@ import type { Connection, ConnectionHandlers, ConnectionOptions } from './connec
 import { describeMembers, refuseEntries, type LoopEntry } from './entries.js';
 import type { Loop } from './loop.js';
 import { Member, MemberList } from './member.js';
-import { Owned, type OwnOptions } from './owned.js';
+import { checkOwnOptions, Owned, type OwnOptions } from './owned.js';
 import type { LoopRegisterOptions, LoopRegistration, ReadyHandler } from './registration.js';
 import type { SignalHandler, SignalOptions, SignalWatch } from './signals.js';
 import { checkDelay, type Timer, type TimerOptions } from './timers.js';
@@ -100,6 +100,8 @@ export class Scope extends Member implements Disposable {
   readonly #cut: (() => void) | undefined;
   #abort: AbortController | undefined;
   #closed = false;
+  /** All it owns is ending, though it stays open itself: it takes nothing new until that is over. */
+  #clearing = false;
   #reason: unknown;
   /** Work in progress here, and here or anywhere below. */
   #work = 0;
@@ -161,7 +163,7 @@ export class Scope extends Member implements Disposable {
    * @throws `ERR_CLOSED`, `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE` (`timeoutMs`).
    */
   scope(name: string, options: ScopeOptions = {}): Scope {
-    this.checkOpen();
+    this.checkTakes();
     return new Scope(this.loop, this, name, options);
   }
 
@@ -177,10 +179,10 @@ export class Scope extends Member implements Disposable {
    */
   own<T extends Disposable>(resource: T, options: OwnOptions = {}): T {
     checkResource(resource);
-    checkOptions(options);
-    if (this.#closed) {
+    checkOwnOptions(options);
+    if (this.#closed || this.#clearing) {
       resource[Symbol.dispose]();
-      this.checkOpen();
+      this.checkTakes();
     }
     const earlier = Owned.of(resource);
     if (earlier?.movable === false) throw belongsAlready();
@@ -312,6 +314,12 @@ export class Scope extends Member implements Disposable {
     if (this.#closed) throw closedError(this.owner === undefined ? 'Loop' : 'Scope');
   }
 
+  /** @internal */
+  checkTakes(): void {
+    this.checkOpen();
+    if (this.#clearing) throw closedError('Loop');
+  }
+
   /** What a function runs as that belongs to this scope. @internal */
   inContext<A extends unknown[]>(callback: Handler<A>): Handler<A> {
     const context = this.#context;
@@ -368,12 +376,23 @@ export class Scope extends Member implements Disposable {
     this.#reason = reason;
     this.#cut?.();
     this.#abort?.abort(reason);
-    this.clear(reason, errors);
+    this.#clear(reason, errors);
+    if (this.#work === 0) return;
     this.#count(-this.#work);
+    this.loop.workEnded();
   }
 
-  /** Ends all that it owns; it stays open itself. @internal */
-  clear(reason: unknown, errors: unknown[]): void {
+  /** Ends all that the root owns; it stays open itself, for whoever uses the loop again. @internal */
+  clearForGood(errors: unknown[]): void {
+    this.#clearing = true;
+    try {
+      this.#clear(undefined, errors);
+    } finally {
+      this.#clearing = false;
+    }
+  }
+
+  #clear(reason: unknown, errors: unknown[]): void {
     for (let last; (last = this.#members.last) !== undefined;) {
       last.leave();
       last.end(reason, errors);

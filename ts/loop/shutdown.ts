@@ -23,7 +23,8 @@ export interface ShutdownOptions {
  * those that are only registered are deregistered. Then every scope is closed in which, above
  * which and under which no work is held; the others follow when theirs is done. What is left at
  * the deadline is closed by force. When no scope is left, what the root owns ends too, and
- * `run()` or `runAsync()` returns.
+ * `run()` or `runAsync()` returns. Who then tries to put something in its place, a client that
+ * connects again when it was closed, gets `ERR_CLOSED`.
  */
 export class Shutdown {
   /** Resolves with this object when all is closed. */
@@ -80,7 +81,7 @@ export class Shutdown {
 
   /** Work has ended somewhere: closes what is idle now, at the end of the turn. @internal */
   workEnded(): void {
-    if (this.#sweeps || this.#done) return;
+    if (this.#sweeps || this.#done || this.#loop.closed) return;
     this.#sweeps = true;
     this.#loop.defer(() => {
       this.#sweeps = false;
@@ -112,6 +113,7 @@ export class Shutdown {
 
   #end(): void {
     if (this.#done) return;
+    this.#sweeps = true; // No more of it: what ends from now on ends here.
     this.#loop.endMembers();
     this.finish();
   }
