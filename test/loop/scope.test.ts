@@ -138,6 +138,25 @@ test('what has no class is owned as an object', (t) => {
   );
 });
 
+test('what throws when a signal closes its scope rises, and does not end the process', (t) => {
+  const loop = newLoop(t);
+  const abort = new AbortController();
+  const outer = loop.scope('outer');
+  const heard: unknown[] = [];
+  outer.onError = (error) => heard.push(error);
+  const scope = outer.scope('scope', { signal: abort.signal });
+  const error = new Error('at its disposal');
+  scope.own({
+    [Symbol.dispose]: () => {
+      throw error;
+    },
+  });
+  abort.abort();
+  t.true(scope.closed);
+  t.is(scope.reason, abort.signal.reason);
+  t.deepEqual(heard, [error]);
+});
+
 test('a closed scope takes nothing, and disposes of what it is given', (t) => {
   const loop = newLoop(t);
   const scope = loop.scope('s');

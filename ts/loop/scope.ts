@@ -447,7 +447,9 @@ export class Scope extends Member implements Disposable {
 
   #closeOn(signal: AbortSignal): (() => void) | undefined {
     const close = (): void => {
-      this.close(signal.reason);
+      // What it throws would not reach the one who aborts, but end the process.
+      const errors = this.#close(signal.reason);
+      for (const error of errors) this.fail(error);
     };
     if (signal.aborted) {
       close();
