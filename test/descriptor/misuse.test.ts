@@ -1,5 +1,6 @@
 import test from 'ava';
 import {
+  BufferPool,
   DatagramBatch,
   Epoll,
   EpollEvents,
@@ -33,6 +34,7 @@ const withOptions: Readonly<Record<string, (options: never) => unknown>> = {
   TimerFd: (options) => new TimerFd(options),
   Poller: (options) => new Poller(options),
   Loop: (options) => new Loop(options),
+  BufferPool: (options) => new BufferPool(options),
   'TcpListener.listen': (options) => TcpListener.listen(options),
   'TcpListener.adopt': (options) => TcpListener.adopt(0, options),
   'TcpStream.connect': (options) => TcpStream.connect(options),

@@ -188,6 +188,21 @@ test('a shutdown waits for output that is pending after end, and for nothing els
   await shutdown.ended;
 });
 
+test('a shutdown waits no more for a connection that breaks', (t) => {
+  const loop = newLoop(t);
+  const [stream, peer] = unixPair(t);
+  const { errors, handlers } = closes();
+  loop.connection(stream, handlers).end(Buffer.alloc(4 * MIB));
+  const shutdown = loop.shutdown({ graceMs: 3_600_000 });
+  loop.turn(0);
+  peer.close();
+  loop.run();
+  t.true(shutdown.done);
+  t.deepEqual(shutdown.forced, []);
+  t.is(errors.length, 1);
+  t.is((errors[0] as NodeJS.ErrnoException).code, 'ECONNRESET');
+});
+
 test('at the deadline a connection that nobody reads is forced, and named', (t) => {
   const loop = newLoop(t);
   const [stream] = unixPair(t);

@@ -484,6 +484,9 @@ for (const backend of backends) {
       loop.turn(20);
       const before = process.cpuUsage().user;
       t.is(loop.turn(100), 0, 'nothing is left to tell');
+      connection.pause();
+      // It has left the loop, where the kernel goes on reporting the end: the timer is alone.
+      t.is(loop.size, backend === 'select' ? 2 : 1);
       t.true(process.cpuUsage().user - before < 90_000);
       connection.resume();
       until(() => log.events.length > 0);
@@ -684,6 +687,41 @@ function takeRest(world: World, length: number): Buffer {
 }
 
 const ignore: ConnectionHandlers = { data: () => undefined };
+
+test('a connection that another handler of the turn has paused stays in the loop', (t) => {
+  const loop = closing(t, new Loop());
+  const pairs = [unixPair(t), unixPair(t)];
+  let chunks = 0;
+  const connections: Connection[] = pairs.map(([stream]) =>
+    loop.connection(stream, {
+      data() {
+        chunks++;
+        for (const connection of connections) connection.pause();
+      },
+    }),
+  );
+  for (const [, peer] of pairs) peer.write(Buffer.from('x'));
+  loop.turn();
+  t.is(chunks, 1);
+  t.is(loop.size, 2);
+  for (const connection of connections) connection.resume();
+  loop.turn();
+  t.is(chunks, 2);
+});
+
+test('the end of a connection that was reset meanwhile is told by close', (t) => {
+  const loop = closing(t, new Loop());
+  const { client, server } = tcpPair(t);
+  const log = new Log();
+  const connection = loop.connection(server, log);
+  connection.pause();
+  client.setLinger(0);
+  client.close();
+  awaitReady(server, EPOLLIN);
+  connection.end();
+  turnUntil(loop, () => log.events.length > 0);
+  t.is((log.error as NodeJS.ErrnoException).code, 'ECONNRESET');
+});
 
 test('a reset is ECONNRESET, after what came before it', (t) => {
   const loop = closing(t, new Loop());

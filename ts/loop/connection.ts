@@ -422,9 +422,10 @@ export class Connection implements Disposable {
   }
 
   /** A stream that is still connecting cannot be half-closed: once it is writable, it can. */
-  #cannotEnd(error: SystemError): void {
-    if (error.code !== 'ENOTCONN' || this.#endPutOff) {
-      this.destroy(error);
+  #cannotEnd(failure: SystemError): void {
+    const error = failure.code === 'ENOTCONN' ? this.#takeError() : failure;
+    if (error !== undefined || this.#endPutOff) {
+      this.destroy(error ?? failure);
       return;
     }
     this.#endPutOff = true;
