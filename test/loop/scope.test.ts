@@ -1,5 +1,6 @@
 /** Scopes: who owns what, in which order it ends, and where an error goes. */
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { closeSync } from 'node:fs';
 import test from 'ava';
 import { EventFd, Loop, READABLE, TcpListener, UnixStream, type Scope } from '../../ts/index.js';
 import { countDescriptors } from '../support/descriptors.js';
@@ -289,6 +290,30 @@ test('fail() from outside a turn is thrown by the next one, also by a run of not
     scope.fail(failure);
   });
   t.is(await t.throwsAsync(running), failure);
+});
+
+test('what was failed with just before the end, or by it, is thrown by close', (t) => {
+  const failure = new Error('just before');
+  const loop = new Loop();
+  loop.scope('s').fail(failure);
+  t.is(
+    t.throws(() => {
+      loop.close();
+    }),
+    failure,
+  );
+  t.true(loop.closed);
+});
+
+test('a registration can be taken out although its number was closed behind its back', (t) => {
+  const loop = newLoop(t);
+  const fd = new EventFd().release();
+  const registration = loop.register(fd, READABLE, unexpected);
+  closeSync(fd);
+  registration.deregister();
+  t.false(registration.active);
+  t.is(loop.size, 0);
+  loop.run();
 });
 
 test('what throws at its disposal keeps nothing else from ending, and no error is lost', (t) => {

@@ -451,9 +451,9 @@ export class Loop implements Disposable {
     this.#deferred = [];
     this.#deferredBy = [];
     this.#shutdown?.finish();
-    // In a turn they leave at its end.
-    if (this.#turning) this.#errors.push(...errors);
-    else throwAll(errors, 'of what a loop owned could not be disposed of');
+    this.#errors.push(...errors);
+    // In a turn or a run they leave at its end.
+    if (!this.#turning && !this.#running) this.#throwErrors();
   }
 
   /** `close()`, for `using`. */

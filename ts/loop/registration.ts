@@ -110,9 +110,12 @@ export class LoopRegistration extends KeepAlive implements Disposable {
     this.scope.loop.hasAgain();
   }
 
-  /** Takes it out of the loop. What it still has in this turn does not run. Again: does nothing. */
+  /**
+   * Takes it out of the loop, whatever has become of its descriptor. What it still has in this turn
+   * does not run. Again: does nothing.
+   */
   deregister(): void {
-    if (this.active) this.#poller.delete(this.fd);
+    this.end();
     this.leave();
   }
 
