@@ -10,11 +10,11 @@ import { createServer } from 'node:http';
 const CHARACTERS = Buffer.from('abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789#@$');
 const COUNT = 100;
 const LENGTH = 12;
-const LIMIT = 256 - (256 % CHARACTERS.length);
+const LIMIT = 2 ** 16 - (2 ** 16 % CHARACTERS.length);
 /** As many as the other servers allow to wait for `accept`. */
 const BACKLOG = 4096;
 
-const random = Buffer.alloc(64 * 1024);
+const random = new Uint16Array(32 * 1024);
 let used = random.length;
 
 function randomCharacter(): number {
@@ -23,8 +23,8 @@ function randomCharacter(): number {
       randomFillSync(random);
       used = 0;
     }
-    const byte = random[used++] as number;
-    if (byte < LIMIT) return CHARACTERS[byte % CHARACTERS.length] as number;
+    const number = random[used++] as number;
+    if (number < LIMIT) return CHARACTERS[number % CHARACTERS.length] as number;
   }
 }
 

@@ -4,13 +4,14 @@
 //
 // With -goroutines each password is made by a goroutine of its own and passed through a channel, a
 // hundred for each request, as in the program that examples/passwords.ts answers. Without, the
-// handler makes one after the other, as that example does. Random bytes come from crypto/rand either
+// handler makes one after the other, as that example does. Random numbers come from crypto/rand either
 // way, many at a time, and every character is as likely as any other.
 package main
 
 import (
 	"bufio"
 	"crypto/rand"
+	"encoding/binary"
 	"flag"
 	"fmt"
 	"log"
@@ -24,7 +25,7 @@ const (
 	characters = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789#@$"
 	count      = 100
 	length     = 12
-	limit      = 256 - 256%len(characters)
+	limit      = 1<<16 - 1<<16%len(characters)
 )
 
 // A reader that several goroutines may not share: each takes one of its own for a while.
@@ -33,12 +34,14 @@ var readers = sync.Pool{New: func() any { return bufio.NewReaderSize(rand.Reader
 func password(random *bufio.Reader) string {
 	var made [length]byte
 	for i := 0; i < length; {
-		b, err := random.ReadByte()
+		pair, err := random.Peek(2)
 		if err != nil {
 			log.Fatal(err)
 		}
-		if int(b) < limit {
-			made[i] = characters[int(b)%len(characters)]
+		number := int(binary.LittleEndian.Uint16(pair))
+		random.Discard(2)
+		if number < limit {
+			made[i] = characters[number%len(characters)]
 			i++
 		}
 	}

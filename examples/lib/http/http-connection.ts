@@ -160,7 +160,9 @@ export class HttpConnection implements Answerer {
       return;
     }
     if (!this.#sendAlone(request, reply)) this.#choked = true;
-    this.#host.defer(this.#goOn);
+    this.#host.defer(() => {
+      this.#goOn();
+    });
   }
 
   /** Its patience is over. */
@@ -181,14 +183,14 @@ export class HttpConnection implements Answerer {
     this.#settle();
   }
 
-  readonly #goOn = (): void => {
+  #goOn(): void {
     if (this.#transport.closed) return;
     const rest = this.#rest;
     this.#rest = undefined;
     if (rest !== undefined) this.#parser.load(rest);
     this.#transport.resume();
     this.#serve();
-  };
+  }
 
   #serve(): void {
     this.#serving = true;
