@@ -3,7 +3,7 @@
  * and how they say that something is wrong.
  */
 import { isIP } from 'node:net';
-import { parseArgs } from 'node:util';
+import { parseArgs, type ParseArgsConfig } from 'node:util';
 import type { SocketAddress } from 'raw-epoll';
 
 /** Where to listen: a TCP port, or a path for a Unix socket. */
@@ -28,14 +28,17 @@ export interface CommandLine<Name extends string> {
 /** `sizeof sun_path`, less the zero byte that ends it: unix(7). */
 const PATH_BYTES_MAX = 107;
 
+const ownHelp = (own: readonly string[]): string =>
+  `${own.map((line) => `  ${line}\n`).join('')}  --help              this text
+`;
+
 const help = (backends: readonly string[], own: readonly string[]): string => `[options]
 
   --host ADDRESS      an IPv4 or IPv6 address (127.0.0.1)
   --port PORT         0 lets the kernel choose (8080)
   --path FILE         a Unix socket instead
   --backend BACKEND   ${backends.join(' or ')} (auto)
-${own.map((line) => `  ${line}\n`).join('')}  --help              this text
-`;
+${ownHelp(own)}`;
 
 class UsageError extends Error {}
 
@@ -56,6 +59,25 @@ export function commandLine<Name extends string = never>(
     leave(program, error.message, 2);
   }
   process.stdout.write(`Usage: ${program} ${help(backends, Object.values(options))}`);
+  process.exit(0);
+}
+
+/** The same for a program that listens nowhere: it has its own options and `--help`, no others. */
+export function ownOptions<Name extends string>(
+  program: string,
+  options: Readonly<Record<Name, string>>,
+): Readonly<Partial<Record<Name, string>>> {
+  try {
+    const { help: wantsHelp, ...given } = parseStrictly({
+      ...textOptions(Object.keys(options)),
+      help: { type: 'boolean', default: false },
+    });
+    if (wantsHelp !== true) return given as Readonly<Partial<Record<Name, string>>>;
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    leave(program, error.message, 2);
+  }
+  process.stdout.write(`Usage: ${program} [options]\n\n${ownHelp(Object.values(options))}`);
   process.exit(0);
 }
 
@@ -102,21 +124,24 @@ interface Parsed extends Given {
   readonly own: Readonly<Record<string, string>>;
 }
 
+type Options = NonNullable<ParseArgsConfig['options']>;
+
+const textOptions = (names: readonly string[]): Options =>
+  Object.fromEntries(names.map((name) => [name, { type: 'string' }]));
+
 function parse(ownNames: readonly string[]): Parsed {
-  const ownOptions = ownNames.map((name) => [name, { type: 'string' }] as const);
+  const { help: wantsHelp, ...given } = parseStrictly({
+    ...textOptions([...ownNames, 'host', 'port', 'path']),
+    backend: { type: 'string', default: 'auto' },
+    help: { type: 'boolean', default: false },
+  });
+  const { host, port, path, backend = '', ...own } = given as Record<string, string>;
+  return { host, port, path, backend, wantsHelp: wantsHelp === true, own };
+}
+
+function parseStrictly(options: Options): Record<string, unknown> {
   try {
-    const { values } = parseArgs({
-      options: {
-        ...Object.fromEntries(ownOptions),
-        host: { type: 'string' },
-        port: { type: 'string' },
-        path: { type: 'string' },
-        backend: { type: 'string', default: 'auto' },
-        help: { type: 'boolean', default: false },
-      },
-    });
-    const { host, port, path, backend, help: wantsHelp, ...own } = values;
-    return { host, port, path, backend, wantsHelp, own: own };
+    return parseArgs({ options }).values;
   } catch (error) {
     // The first sentence says what is wrong; the others are about arguments that begin with '-'.
     throw new UsageError(
