@@ -92,7 +92,13 @@ export type { ConnectionHandlers, ConnectionOptions } from './loop/connection.js
 export { BufferPool } from './loop/buffer-pool.js';
 export type { BufferPoolOptions } from './loop/buffer-pool.js';
 
-// 5. What goes wrong.
+// 5. Connecting by name.
+export { connect, connectAsync } from './connect/connect.js';
+export type { ConnectCallback, ConnectOptions } from './connect/connect.js';
+export type { Lookup, LookupAnswer } from './connect/lookup.js';
+export { listenLocalhost } from './connect/listen-localhost.js';
+
+// 6. What goes wrong.
 export { SystemError } from './errors.js';
 export type { CodedError, SystemErrorDetails } from './errors.js';
 export type { Credentials, SocketAddress, SocketAddressOut, TimerValueOut } from './sys/index.js';

@@ -4,6 +4,8 @@
  */
 import test from 'ava';
 import {
+  connect,
+  connectAsync,
   type Credentials,
   DatagramBatch,
   Epoll,
@@ -16,6 +18,7 @@ import {
   PRIORITY,
   READABLE,
   type ReceivedMessage,
+  type Scope,
   type SignalWatch,
   type SocketAddress,
   SystemError,
@@ -89,6 +92,21 @@ export function level3(stream: TcpStream): void {
   poller.backend = 'epoll';
   const waker: Waker = poller.waker();
   use(waker, poller.get(stream)?.mode, Poller.backends());
+}
+
+export function connecting(scope: Scope): void {
+  connect(scope, { port: 80 }, (error, stream) => {
+    // @ts-expect-error one of the two is null or undefined
+    stream.write(new Uint8Array(1));
+    if (error === null) use(stream.write(new Uint8Array(1)));
+    else use(error.message);
+  });
+  // @ts-expect-error without a port
+  connect(scope, { host: 'localhost' }, () => undefined);
+  // @ts-expect-error Node's way to choose
+  connect(scope, { port: 80, family: 6 }, () => undefined);
+  const promised: Promise<TcpStream> = connectAsync(scope, { host: 'name', port: 80 });
+  use(promised);
 }
 
 export function signals(): void {

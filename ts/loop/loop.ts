@@ -156,6 +156,11 @@ export class Loop implements Disposable {
     return this.#poller.size + this.#timers.size - this.#unreferenced + this.#deferred.length;
   }
 
+  /** `run()` has the thread: nothing of Node's own loop happens until it ends. @internal */
+  get ownsThread(): boolean {
+    return this.#running && this.#drive === undefined;
+  }
+
   /** True from the beginning of a shutdown. */
   get draining(): boolean {
     return this.#shutdown !== undefined;
