@@ -14,6 +14,7 @@ export { EpollEvents } from './epoll/epoll-events.js';
 export type { EpollEvent } from './epoll/epoll-events.js';
 export { EventBatch } from './set/event-batch.js';
 export type { Registration } from './set/registration-table.js';
+export type { SpinOptions } from './epoll/spin.js';
 export type { TurnsOptions } from './epoll/turns.js';
 export { Waker } from './epoll/waker.js';
 

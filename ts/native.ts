@@ -133,6 +133,7 @@ interface SetCalls {
     events: Uint8Array,
     maxevents: number,
     timeoutMs: number,
+    spinUs: number,
   ): Answer | undefined;
 }
 
@@ -173,6 +174,7 @@ interface KqueueCalls {
     events: Uint8Array,
     nevents: number,
     timeoutMs: number,
+    spinUs: number,
   ): Answer | undefined;
 }
 
@@ -193,6 +195,7 @@ interface PollerCalls {
     events: Uint8Array,
     maxevents: number,
     timeoutMs: number,
+    spinUs: number,
   ): Answer | undefined;
   /** select(2); `numbers` is `[wakeFd, nfds, where the report begins]`. Otherwise as `poll`. */
   select(
@@ -203,6 +206,7 @@ interface PollerCalls {
     events: Uint8Array,
     maxevents: number,
     timeoutMs: number,
+    spinUs: number,
   ): Answer | undefined;
   /** What `select` is to wait for on a descriptor; 0 for nothing. */
   select_put(sets: Uint8Array, fd: number, mask: number): Answer;
@@ -220,6 +224,7 @@ interface PollerCalls {
     events: Uint8Array,
     maxevents: number,
     timeoutMs: number,
+    spinUs: number,
   ): Answer | undefined;
   /** Has a descriptor have just the knotes that `mask` asks for. */
   kqueue_put(kq: number, fd: number, mask: number, generation: number): Answer;

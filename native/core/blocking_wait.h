@@ -17,6 +17,7 @@
 namespace raw_epoll {
 
 constexpr int64_t kForever = -1;
+constexpr int64_t kNanosecondsPerMicrosecond = 1'000;
 constexpr int64_t kNanosecondsPerMillisecond = 1'000'000;
 constexpr int64_t kNanosecondsPerSecond = 1'000'000'000;
 
@@ -42,18 +43,42 @@ void HurryOtherWorkers();
 // is not a busy loop. kForever becomes -1; longer than an int holds is cut (the caller waits on).
 int MillisecondsRoundedUp(int64_t timeout_ns);
 
-// Calls `wait(timeout_ns)` until it answers something else than "the time has passed" (0), or
-// the timeout (nanoseconds, kForever to block) is over. `wait` answers a count, 0, or -errno.
+// How long a wait may take (nanoseconds, kForever to block), and for how much of that it asks again
+// and again before it blocks.
+struct WaitTime {
+  // Not explicit: most waits have a timeout and nothing else.
+  WaitTime(int64_t timeout, int64_t spin = 0) : timeout_ns(timeout), spin_ns(spin) {}
+
+  int64_t timeout_ns;
+  int64_t spin_ns;
+};
+
+// Asks without blocking until there is an answer, or the time to spin is over.
 template <typename Wait>
-int64_t BlockingWait(const Environment& environment, int64_t timeout_ns, OnInterrupt on_interrupt,
+int64_t Spin(WaitTime time, OnInterrupt on_interrupt, Wait wait) {
+  const bool is_shorter = time.timeout_ns != kForever && time.timeout_ns < time.spin_ns;
+  const int64_t until_ns = MonotonicNs() + (is_shorter ? time.timeout_ns : time.spin_ns);
+  for (;;) {
+    const int64_t result = wait(0);
+    const bool interrupted = result == -EINTR && on_interrupt == OnInterrupt::kRetry;
+    if (result != 0 && !interrupted) return result;
+    if (MonotonicNs() >= until_ns) return 0;
+  }
+}
+
+// Calls `wait(timeout_ns)` until it answers something else than "the time has passed" (0), or
+// the time is over. `wait` answers a count, 0, or -errno.
+template <typename Wait>
+int64_t BlockingWait(const Environment& environment, WaitTime time, OnInterrupt on_interrupt,
                      Wait wait) {
-  if (timeout_ns == 0) {
+  if (time.timeout_ns == 0) {
     int64_t result = wait(0);
     while (result == -EINTR && on_interrupt == OnInterrupt::kRetry) result = wait(0);
     return result;
   }
-  const int64_t deadline_ns = DeadlineNs(timeout_ns);
-  int64_t left_ns = deadline_ns == kForever ? kForever : timeout_ns;
+  const int64_t deadline_ns = DeadlineNs(time.timeout_ns);
+  int64_t left_ns = deadline_ns == kForever ? kForever : time.timeout_ns;
+  bool spins = time.spin_ns > 0;
   for (;;) {
     if (!environment.is_main_thread() && environment.IsStopping()) {
       HurryOtherWorkers();
@@ -61,7 +86,9 @@ int64_t BlockingWait(const Environment& environment, int64_t timeout_ns, OnInter
     }
     const int64_t slice_ns = SliceNs(environment);
     const bool sliced = slice_ns != kForever && (left_ns == kForever || left_ns > slice_ns);
-    const int64_t result = wait(sliced ? slice_ns : left_ns);
+    const int64_t result =
+        spins ? Spin(time, on_interrupt, wait) : wait(sliced ? slice_ns : left_ns);
+    spins = false;
     const bool interrupted = result == -EINTR && on_interrupt == OnInterrupt::kRetry;
     if (result != 0 && !interrupted) return result;
     if (deadline_ns == kForever) continue;

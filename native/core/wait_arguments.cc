@@ -3,6 +3,8 @@
 #include <climits>
 #include <vector>
 
+#include "core/set_wait.h"
+
 namespace raw_epoll {
 
 int64_t TimeoutOrNull(Arguments& args, Parameter timeout, int64_t unit_ns) {
@@ -20,6 +22,12 @@ timespec ToTimespec(int64_t ns) {
   time.tv_sec = static_cast<time_t>(ns / kNanosecondsPerSecond);
   time.tv_nsec = static_cast<long>(ns % kNanosecondsPerSecond);
   return time;
+}
+
+WaitTime ReadWaitTime(Arguments& args, size_t index) {
+  const double timeout_ms = args.Number(index, "timeoutMs");
+  const int spin_us = args.Int(index + 1, "spinUs");
+  return {TimeoutNs(timeout_ms), spin_us * kNanosecondsPerMicrosecond};
 }
 
 SignalMask ReadSignalMask(Arguments& args, size_t index) {

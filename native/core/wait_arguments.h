@@ -1,5 +1,5 @@
-// What the waits of level 1 have in common: arrays of the kernel's structs with a count, timeouts
-// that may be null, signal masks.
+// What the waits read of their arguments: arrays of the kernel's structs with a count, timeouts
+// that may be null, signal masks; from level 2 up, a timeout with a time to spin.
 #ifndef RAW_EPOLL_CORE_WAIT_ARGUMENTS_H_
 #define RAW_EPOLL_CORE_WAIT_ARGUMENTS_H_
 
@@ -40,6 +40,9 @@ constexpr int64_t kInvalidTimeout = -2;
 int64_t TimeoutOrNull(Arguments& args, Parameter timeout, int64_t unit_ns);
 
 timespec ToTimespec(int64_t ns);
+
+// `timeoutMs, spinUs`: two arguments from `index` on.
+WaitTime ReadWaitTime(Arguments& args, size_t index);
 
 // The kernel's set of signals is 64 bits; glibc's sigset_t is larger, musl's differs.
 struct SignalMask {

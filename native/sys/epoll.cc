@@ -153,17 +153,17 @@ int64_t WithoutWake(epoll_event* events, int64_t count, int wake_fd) {
   return count;
 }
 
-// set_wait(epfd, wakeFd, events, maxevents, timeoutMs >= 0 or Infinity): retries EINTR.
+// set_wait(epfd, wakeFd, events, maxevents, timeoutMs >= 0 or Infinity, spinUs): retries EINTR.
 napi_value SetWait(napi_env env, napi_callback_info info) {
-  Arguments args(env, info, 5);
+  Arguments args(env, info, 6);
   const int epfd = args.Int(0, "epfd");
   const int wake_fd = args.Int(1, "wakeFd");
   const int maxevents = args.Int(3, "maxevents");
-  const double timeout_ms = args.Number(4, "timeoutMs");
+  const WaitTime time = ReadWaitTime(args, 4);
   epoll_event* events = Events(args, 2, maxevents);
   if (args.failed()) return nullptr;
   const int64_t count =
-      BlockingWait(args.environment(), TimeoutNs(timeout_ms), OnInterrupt::kRetry,
+      BlockingWait(args.environment(), time, OnInterrupt::kRetry,
                    [=](int64_t slice_ns) { return WaitOnce(epfd, events, maxevents, slice_ns); });
   return args.Answer(count > 0 ? WithoutWake(events, count, wake_fd) : count);
 }

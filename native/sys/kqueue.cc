@@ -163,17 +163,17 @@ napi_value KqueueWatchWake(napi_env env, napi_callback_info info) {
   return args.Answer(WatchWake(kq, wake_fd));
 }
 
-// wait(kq, wakeFd or -1, events, nevents, timeoutMs >= 0 or Infinity): retries EINTR.
+// wait(kq, wakeFd or -1, events, nevents, timeoutMs >= 0 or Infinity, spinUs): retries EINTR.
 napi_value KqueueWait(napi_env env, napi_callback_info info) {
-  Arguments args(env, info, 5);
+  Arguments args(env, info, 6);
   const int kq = args.Int(0, "kq");
   const int wake_fd = args.Int(1, "wakeFd");
   const int nevents = Count(args, {3, "nevents"});
-  const double timeout_ms = args.Number(4, "timeoutMs");
+  const WaitTime time = ReadWaitTime(args, 4);
   KernelEvent* events = Events(args, {2, "events"}, {3, "nevents"}, nevents);
   if (args.failed()) return nullptr;
   const int64_t count =
-      BlockingWait(args.environment(), TimeoutNs(timeout_ms), OnInterrupt::kRetry,
+      BlockingWait(args.environment(), time, OnInterrupt::kRetry,
                    [=](int64_t slice_ns) { return WaitOnce(kq, events, nevents, slice_ns); });
   return args.Answer(count > 0 ? WithoutWake(events, count, wake_fd) : count);
 }

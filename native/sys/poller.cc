@@ -95,9 +95,8 @@ Batch ReadBatch(Arguments& args, size_t index) {
 }
 
 template <typename Wait>
-napi_value AnswerWait(Arguments& args, double timeout_ms, Wait wait) {
-  const int64_t count =
-      BlockingWait(args.environment(), TimeoutNs(timeout_ms), OnInterrupt::kRetry, wait);
+napi_value AnswerWait(Arguments& args, WaitTime time, Wait wait) {
+  const int64_t count = BlockingWait(args.environment(), time, OnInterrupt::kRetry, wait);
   return args.Answer(count == kOnlyWoken ? 0 : count);
 }
 
@@ -161,11 +160,11 @@ int64_t CollectSlots(pollfd* slots, size_t count, int32_t* first,
   return batch.Answer();
 }
 
-// poll(slots, numbers, generations, masks, events, maxevents, timeoutMs): waits with the first
-// slots of struct pollfd slots[]. `numbers` is [how many of them, where the report begins].
+// poll(slots, numbers, generations, masks, events, maxevents, timeoutMs, spinUs): waits with the
+// first slots of struct pollfd slots[]. `numbers` is [how many of them, where the report begins].
 napi_value PollWait(napi_env env, napi_callback_info info) {
-  Arguments args(env, info, 7);
-  const double timeout_ms = args.Number(6, "timeoutMs");
+  Arguments args(env, info, 8);
+  const WaitTime time = ReadWaitTime(args, 6);
   const Slice memory = args.View(0, "slots");
   const Slice numbers = args.TypedArray(1, "numbers", napi_int32_array, 2);
   const Registrations registrations = ReadRegistrations(args, 2);
@@ -178,7 +177,7 @@ napi_value PollWait(napi_env env, napi_callback_info info) {
   }
   auto* slots = reinterpret_cast<pollfd*>(memory.data);
   const auto slot_count = static_cast<size_t>(count);
-  return AnswerWait(args, timeout_ms, [&](int64_t slice_ns) -> int64_t {
+  return AnswerWait(args, time, [&](int64_t slice_ns) -> int64_t {
     const int64_t ready = PollOnce(slots, slot_count, slice_ns);
     if (ready <= 0) return ready;
     return CollectSlots(slots, slot_count, &number[1], registrations, batch);
@@ -283,11 +282,11 @@ int64_t CollectBits(SelectSets* sets, const SelectSets* ready, int nfds, int32_t
   return batch.Answer();
 }
 
-// select(sets, numbers, generations, masks, events, maxevents, timeoutMs): `numbers` is
+// select(sets, numbers, generations, masks, events, maxevents, timeoutMs, spinUs): `numbers` is
 // [the descriptor that wakes, nfds, where the report begins].
 napi_value SelectWait(napi_env env, napi_callback_info info) {
-  Arguments args(env, info, 7);
-  const double timeout_ms = args.Number(6, "timeoutMs");
+  Arguments args(env, info, 8);
+  const WaitTime time = ReadWaitTime(args, 6);
   SelectSets* sets = ReadSets(args, 0);
   const Slice numbers = args.TypedArray(1, "numbers", napi_int32_array, 3);
   const Registrations registrations = ReadRegistrations(args, 2);
@@ -297,7 +296,7 @@ napi_value SelectWait(napi_env env, napi_callback_info info) {
   const int wake_fd = number[0];
   const int nfds = number[1];
   if (!Fits(wake_fd) || nfds < 0 || nfds > FD_SETSIZE || number[2] < 0) return args.Answer(-EINVAL);
-  return AnswerWait(args, timeout_ms, [&](int64_t slice_ns) -> int64_t {
+  return AnswerWait(args, time, [&](int64_t slice_ns) -> int64_t {
     for (;;) {
       SelectSets ready = *sets;
       const int64_t count = SelectOnce(&ready, nfds, slice_ns);

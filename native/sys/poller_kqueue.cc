@@ -189,11 +189,12 @@ napi_value KqueueHas(napi_env env, napi_callback_info info) {
   return args.Answer(ChangeBoth(kq, fd, mask, 0, DataOf(generation, fd), 0) == 0 ? 1 : 0);
 }
 
-// kqueue(numbers, kevents, positions, masks, events, maxevents, timeoutMs): waits. `numbers` is
-// [kq, the descriptor that wakes or -1]; `kevents` is memory for maxevents struct kevent.
+// kqueue(numbers, kevents, positions, masks, events, maxevents, timeoutMs, spinUs): waits.
+// `numbers` is [kq, the descriptor that wakes or -1]; `kevents` is memory for maxevents struct
+// kevent.
 napi_value KqueueWait(napi_env env, napi_callback_info info) {
-  Arguments args(env, info, 7);
-  const double timeout_ms = args.Number(6, "timeoutMs");
+  Arguments args(env, info, 8);
+  const WaitTime time = ReadWaitTime(args, 6);
   const int maxevents = args.Int(5, "maxevents");
   const Slice numbers = args.TypedArray(0, "numbers", napi_int32_array, 2);
   auto* kevents = StructArray<KernelEvent>(args, {1, "kevents"}, {5, "maxevents"}, maxevents);
@@ -209,11 +210,10 @@ napi_value KqueueWait(napi_env env, napi_callback_info info) {
   const auto* mask = reinterpret_cast<const uint32_t*>(masks.data);
   const Merge merge{records, reinterpret_cast<uint32_t*>(positions.data), fds};
   const int64_t count =
-      BlockingWait(args.environment(), TimeoutNs(timeout_ms), OnInterrupt::kRetry,
-                   [=](int64_t slice_ns) -> int64_t {
-                     const int64_t ready = WaitOnce(kq, kevents, maxevents, slice_ns);
-                     return ready <= 0 ? ready : Collect(kevents, ready, merge, wake_fd);
-                   });
+      BlockingWait(args.environment(), time, OnInterrupt::kRetry, [=](int64_t slice_ns) -> int64_t {
+        const int64_t ready = WaitOnce(kq, kevents, maxevents, slice_ns);
+        return ready <= 0 ? ready : Collect(kevents, ready, merge, wake_fd);
+      });
   if (count == kOnlyWoken) return args.Answer(0);
   if (count > 0) DisableFired(kq, records, count, mask);
   return args.Answer(count);

@@ -152,6 +152,54 @@ TEST_SUITE("blocking_wait") {
     CHECK(SliceNs(Environment(nullptr)) == kForever);
   }
 
+  TEST_CASE("a wait that spins asks without blocking, and then waits for what is left") {
+    const Environment environment(nullptr);
+    constexpr int64_t kTimeout = 5 * kNanosecondsPerSecond;
+    constexpr int64_t kSpin = 20 * kNanosecondsPerMillisecond;
+    int64_t asked = 0;
+    const int64_t start = MonotonicNs();
+    const int64_t result =
+        BlockingWait(environment, {kTimeout, kSpin}, OnInterrupt::kRetry, [&](int64_t ns) {
+          if (ns == 0) {
+            ++asked;
+            return asked % 2 == 0 ? int64_t{-EINTR} : int64_t{0};
+          }
+          CHECK(ns <= kTimeout - kSpin);
+          return int64_t{7};
+        });
+    CHECK(result == 7);
+    CHECK(asked > 1);
+    CHECK(MonotonicNs() - start >= kSpin);
+  }
+
+  TEST_CASE("an answer and an error end a spin at once, and level 1 is told of a signal in it") {
+    const Environment environment(nullptr);
+    for (const int64_t answer : {int64_t{3}, int64_t{-EBADF}, int64_t{-EINTR}}) {
+      int calls = 0;
+      const int64_t result = BlockingWait(environment, {kForever, kNanosecondsPerSecond},
+                                          OnInterrupt::kReport, [&](int64_t ns) {
+                                            CHECK(ns == 0);
+                                            ++calls;
+                                            return calls == 3 ? answer : int64_t{0};
+                                          });
+      CHECK(result == answer);
+      CHECK(calls == 3);
+    }
+  }
+
+  TEST_CASE("a spin takes no longer than the timeout, and is never early") {
+    const Environment environment(nullptr);
+    constexpr int64_t kTimeout = 10 * kNanosecondsPerMillisecond;
+    const int64_t start = MonotonicNs();
+    const int64_t result = BlockingWait(environment, {kTimeout, kNanosecondsPerSecond},
+                                        OnInterrupt::kRetry, [](int64_t ns) {
+                                          CHECK(ns == 0);
+                                          return int64_t{0};
+                                        });
+    CHECK(result == 0);
+    CHECK(MonotonicNs() - start >= kTimeout);
+  }
+
   TEST_CASE("a worker that is stopping does not wait at all") {
     OnWorker([](const Environment& environment) {
       fake::SetStopping(true);

@@ -38,8 +38,13 @@ class ToyBackend implements Backend {
     return this.#inner.delete(fd);
   }
 
-  wait(events: Uint8Array, capacity: number, timeoutMs: number): number | undefined {
-    const count = this.#inner.wait(events, capacity, timeoutMs);
+  wait(
+    events: Uint8Array,
+    capacity: number,
+    timeoutMs: number,
+    spinUs: number,
+  ): number | undefined {
+    const count = this.#inner.wait(events, capacity, timeoutMs, spinUs);
     if (count !== undefined && count > 1) reverse(events.subarray(0, count * RECORD_BYTES));
     return count;
   }

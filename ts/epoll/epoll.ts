@@ -10,13 +10,14 @@ import { LiveWatchers } from './live-watchers.js';
 import { openEpoll } from './open-set.js';
 import { isDenial, lift, rebuild, warnOfGhosts } from './rebuild.js';
 import { NO_GENERATION, type Registration, RegistrationTable } from '../set/registration-table.js';
+import { checkSpin, type SpinOptions } from './spin.js';
 import { checkTimeout } from './timeout.js';
 import { readTurnsOptions, takeTurns, type TurnsOptions } from './turns.js';
 import type { WakeDescriptor } from './wake-descriptor.js';
 import type { Waker } from './waker.js';
 
 /** How a set is opened. */
-export interface EpollOptions {
+export interface EpollOptions extends SpinOptions {
   /** Flags of epoll_create1(2); `EPOLL_CLOEXEC` is always added. Default: 0. */
   readonly flags?: number;
 }
@@ -58,6 +59,7 @@ export class Epoll<T = unknown> extends OwnedDescriptor {
   };
   readonly #unlist: () => void;
   readonly #watchers = new LiveWatchers();
+  readonly #spinUs: number;
   #warned = false;
 
   /**
@@ -69,11 +71,13 @@ export class Epoll<T = unknown> extends OwnedDescriptor {
   constructor(options: EpollOptions = {}) {
     const { flags = 0 } = checkOptions(options);
     const asked = checkInteger(flags, 'flags', -0x8000_0000, 0x7fff_ffff);
+    const spinUs = checkSpin(options);
     const { fd, wake } = openEpoll(asked);
     super(fd, leaks, () => {
       wake.close();
     });
     this.#wake = wake;
+    this.#spinUs = spinUs;
     this.#unlist = listSet(this.#openSet);
   }
 
@@ -194,6 +198,7 @@ export class Epoll<T = unknown> extends OwnedDescriptor {
       events.memory,
       events.capacity,
       timeoutMs,
+      this.#spinUs,
     );
     // Undefined: the thread is being terminated, and this is the last line of it that runs.
     if (count === undefined) return 0;

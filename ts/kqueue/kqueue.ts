@@ -150,7 +150,7 @@ export class Kqueue<T = unknown> extends OwnedDescriptor {
     this.#table.endTurn();
     const { fd, wakeFd } = this.#opened;
     const memory = keventMemory(events.array, 'events') as Uint8Array;
-    const count = binding.kqueue.wait(fd, wakeFd, memory, events.capacity, timeoutMs);
+    const count = binding.kqueue.wait(fd, wakeFd, memory, events.capacity, timeoutMs, 0);
     // Undefined: the thread is being terminated, and this is the last line of it that runs.
     if (count === undefined) return 0;
     if (count < 0) throw this.failure(count, 'kevent');

@@ -1,5 +1,6 @@
 import type { FdLike } from '../descriptor/fd-like.js';
 import type { Stream } from '../descriptor/stream.js';
+import type { SpinOptions } from '../epoll/spin.js';
 import { checkTimeout } from '../epoll/timeout.js';
 import type { Waker } from '../epoll/waker.js';
 import {
@@ -40,7 +41,7 @@ import { TimerHeap } from './timer-heap.js';
 import { checkDelay, Timer, type TimerOptions } from './timers.js';
 
 /** How a loop is opened. */
-export interface LoopOptions {
+export interface LoopOptions extends SpinOptions {
   /** The backend of its poller. Default: `auto`. */
   readonly backend?: BackendName;
   /** How many events a turn takes at most, 1 … 65,536. Default: 1,024. */
@@ -114,11 +115,14 @@ export class Loop implements Disposable {
 
   /** @throws As `Poller`, `PollerEvents` and `BufferPool`. */
   constructor(options: LoopOptions = {}) {
-    const { backend, maxEvents, buffers, track = isTracking() } = checkOptions(options);
+    const { backend, maxEvents, buffers, spinUs, track = isTracking() } = checkOptions(options);
     if (typeof track !== 'boolean') throw invalidArgType('options.track', 'boolean', track);
     this.#events = new PollerEvents(maxEvents);
     this.#connections = new ConnectionBuffers(buffers);
-    this.#poller = new Poller(backend === undefined ? {} : { backend });
+    this.#poller = new Poller({
+      ...(backend !== undefined && { backend }),
+      ...(spinUs !== undefined && { spinUs }),
+    });
     this.#poller.whenForgotten((registration) => {
       (registration as LoopRegistration).leave();
     });

@@ -70,9 +70,15 @@ export interface Backend {
    * Waits, and writes what is ready to `events`, `capacity` records in the form of `struct
    * epoll_event` with `generation << 32 | fd` as data. Never early, retries `EINTR` against a
    * deadline, consumes a wake and never shows it; a descriptor that somebody closed neither ends
-   * the wait nor fails it. Undefined once the thread is being terminated.
+   * the wait nor fails it. Asks without blocking for `spinUs` first, if there is a time to wait.
+   * Undefined once the thread is being terminated.
    */
-  wait(events: Uint8Array, capacity: number, timeoutMs: number): number | undefined;
+  wait(
+    events: Uint8Array,
+    capacity: number,
+    timeoutMs: number,
+    spinUs: number,
+  ): number | undefined;
   /** The owner of a registered descriptor is about to close it: takes it out, whatever happens. */
   forget(fd: number): void;
   /** Another file is about to be behind a registered number. The answer registers it again. */

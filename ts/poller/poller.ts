@@ -5,6 +5,7 @@ import { leaveSets, listSet, type OpenSet } from '../descriptor/open-sets.js';
 import { LiveWatchers } from '../epoll/live-watchers.js';
 import { isDenial, warnOfGhosts } from '../epoll/rebuild.js';
 import { RegistrationTable } from '../set/registration-table.js';
+import { checkSpin, type SpinOptions } from '../epoll/spin.js';
 import { checkTimeout } from '../epoll/timeout.js';
 import { readTurnsOptions, takeTurns, type TurnsOptions } from '../epoll/turns.js';
 import type { Waker } from '../epoll/waker.js';
@@ -38,7 +39,7 @@ import { PollerEvents } from './poller-events.js';
 export type BackendName = 'auto' | 'epoll' | 'kqueue' | 'poll' | 'select';
 
 /** How a poller is opened. */
-export interface PollerOptions {
+export interface PollerOptions extends SpinOptions {
   /**
    * Which backend. `auto`, the default, takes the one that the environment variable
    * `RAW_EPOLL_BACKEND` names, or else tries epoll, kqueue, poll and select.
@@ -111,6 +112,7 @@ export class Poller<T = unknown> implements Disposable {
   readonly #unlist: () => void;
   readonly #watchers = new LiveWatchers();
   #tellForgotten: ((data: unknown) => void) | undefined;
+  readonly #spinUs: number;
   #closed = false;
   #warned = false;
 
@@ -122,7 +124,9 @@ export class Poller<T = unknown> implements Disposable {
    *         name, also when `RAW_EPOLL_BACKEND` names it; `ERR_INVALID_ARG_TYPE`.
    */
   constructor(options: PollerOptions = {}) {
-    const { kind, set } = openBackend(checkOptions(options).backend, this.#table);
+    const { backend } = checkOptions(options);
+    this.#spinUs = checkSpin(options);
+    const { kind, set } = openBackend(backend, this.#table);
     this.backend = kind.name;
     this.#set = set;
     this.#unlist = listSet(this.#openSet);
@@ -298,7 +302,7 @@ export class Poller<T = unknown> implements Disposable {
     if (!PollerEvents.isBatch(events)) throw invalidArgType('events', 'PollerEvents', events);
     checkTimeout(timeoutMs);
     this.#checkOpen();
-    const count = this.#set.wait(events.memory, events.capacity, timeoutMs);
+    const count = this.#set.wait(events.memory, events.capacity, timeoutMs, this.#spinUs);
     // Undefined: the thread is being terminated, and this is the last line of it that runs.
     if (count === undefined) return 0;
     if (count < 0) throw this.#waitFailure(count);

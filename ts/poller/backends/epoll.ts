@@ -49,8 +49,13 @@ class EpollBackend implements Backend {
     return binding.set.ctl(this.fd, EPOLL_CTL_DEL, fd, 0, NO_GENERATION);
   }
 
-  wait(events: Uint8Array, capacity: number, timeoutMs: number): number | undefined {
-    return binding.set.wait(this.fd, this.#wake.fd, events, capacity, timeoutMs);
+  wait(
+    events: Uint8Array,
+    capacity: number,
+    timeoutMs: number,
+    spinUs: number,
+  ): number | undefined {
+    return binding.set.wait(this.fd, this.#wake.fd, events, capacity, timeoutMs, spinUs);
   }
 
   forget(fd: number): void {

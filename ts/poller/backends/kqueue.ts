@@ -70,7 +70,12 @@ class KqueueBackend implements Backend {
     return 0;
   }
 
-  wait(events: Uint8Array, capacity: number, timeoutMs: number): number | undefined {
+  wait(
+    events: Uint8Array,
+    capacity: number,
+    timeoutMs: number,
+    spinUs: number,
+  ): number | undefined {
     const { interests } = this.#table;
     this.#reserve(capacity, interests.length);
     return binding.poller.kqueue(
@@ -81,6 +86,7 @@ class KqueueBackend implements Backend {
       events,
       capacity,
       timeoutMs,
+      spinUs,
     );
   }
 

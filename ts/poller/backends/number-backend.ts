@@ -52,7 +52,12 @@ export abstract class NumberBackend implements Backend {
     return 0;
   }
 
-  abstract wait(events: Uint8Array, capacity: number, timeoutMs: number): number | undefined;
+  abstract wait(
+    events: Uint8Array,
+    capacity: number,
+    timeoutMs: number,
+    spinUs: number,
+  ): number | undefined;
 
   /** Takes a descriptor out, buried or not, if it is known. */
   abstract forget(fd: number): void;

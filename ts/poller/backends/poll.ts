@@ -48,7 +48,12 @@ class PollBackend extends NumberBackend {
     this.put(this.wakeFd, READABLE);
   }
 
-  wait(events: Uint8Array, capacity: number, timeoutMs: number): number | undefined {
+  wait(
+    events: Uint8Array,
+    capacity: number,
+    timeoutMs: number,
+    spinUs: number,
+  ): number | undefined {
     const { generations, interests } = this.table;
     return binding.poller.poll(
       this.#slots,
@@ -58,6 +63,7 @@ class PollBackend extends NumberBackend {
       events,
       capacity,
       timeoutMs,
+      spinUs,
     );
   }
 

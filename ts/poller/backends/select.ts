@@ -44,7 +44,12 @@ class SelectBackend extends NumberBackend {
     throw new SystemError(-EMFILE, 'select', { detail });
   }
 
-  wait(events: Uint8Array, capacity: number, timeoutMs: number): number | undefined {
+  wait(
+    events: Uint8Array,
+    capacity: number,
+    timeoutMs: number,
+    spinUs: number,
+  ): number | undefined {
     const { generations, interests } = this.table;
     return binding.poller.select(
       this.#sets,
@@ -54,6 +59,7 @@ class SelectBackend extends NumberBackend {
       events,
       capacity,
       timeoutMs,
+      spinUs,
     );
   }
 
