@@ -9,6 +9,7 @@
 //   binding.host       watching a set from the loop of Node
 //   binding.multicast  groups and interfaces of UDP sockets
 //   binding.wake       wake handles, known to every thread of the process
+//   binding.channel    channels between threads
 //   binding.signals    signals in the pipe of a loop
 //   binding.constants  the numbers of the kernel's headers
 //   binding.layout     where the kernel keeps the fields of its structs
@@ -74,6 +75,7 @@ Napi::Object Init(Napi::Env env, Napi::Object exports) {
   Set(env, exports, "host", Functions(env, environment, {HostFunctions()}));
   Set(env, exports, "multicast", Functions(env, environment, {MulticastFunctions()}));
   Set(env, exports, "wake", Functions(env, environment, {WakeFunctions()}));
+  Set(env, exports, "channel", Functions(env, environment, {ChannelFunctions()}));
   Set(env, exports, "signals", Functions(env, environment, {SignalFunctions()}));
   Set(env, exports, "constants", MakeConstants(env));
   Set(env, exports, "layout", MakeLayout(env));

@@ -99,7 +99,18 @@ export type { ConnectCallback, ConnectOptions } from './connect/connect.js';
 export type { Lookup, LookupAnswer } from './connect/lookup.js';
 export { listenLocalhost } from './connect/listen-localhost.js';
 
-// 6. What goes wrong.
+// 6. Channels between threads, each end a descriptor.
+export { ByteChannel, ByteReceiver, ByteSender } from './channel/byte-channel.js';
+export type { ByteChannelEnds } from './channel/byte-channel.js';
+export { Channel, Receiver, Sender } from './channel/channel.js';
+export type { ChannelEnds } from './channel/channel.js';
+export { ChannelEnd } from './channel/channel-end.js';
+export type { ChannelEndKind, ChannelOptions, SharedEnd } from './channel/channel-end.js';
+export { CHANNEL_END, ReceivingEnd } from './channel/receiving-end.js';
+export { SendingEnd } from './channel/sending-end.js';
+export type { WaitSyncOptions } from './channel/wait-options.js';
+
+// 7. What goes wrong.
 export { SystemError } from './errors.js';
 export type { CodedError, SystemErrorDetails } from './errors.js';
 export type { Credentials, SocketAddress, SocketAddressOut, TimerValueOut } from './sys/index.js';

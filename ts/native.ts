@@ -267,6 +267,48 @@ interface SignalCalls {
   reinstall(signal: number): Answer;
 }
 
+/**
+ * Channels between threads: native/core/channel.h. Ends have ids of this environment, never used
+ * twice; -EBADF for one that is closed. `-EMSGSIZE`: longer than the channel takes, or than the
+ * buffer. `-EPIPE`: the other side is gone.
+ */
+interface ChannelCalls {
+  /** Fills in what is known of the two ends: `[id, fd, fd of answers or -1, capacity, mostBytes]`. */
+  open(
+    capacity: number,
+    maxMessageBytes: number,
+    withPipes: number,
+    sender: Float64Array,
+    receiver: Float64Array,
+  ): Answer;
+  /** One more end, by an id > 0 that is good for one `claim` on any thread. */
+  share(end: number, kind: number): Answer;
+  /** `-ENOENT`: claimed already, or closed; `-EINVAL`: of another kind. */
+  claim(share: number, kind: number, fields: Float64Array): Answer;
+  close(end: number): Answer;
+  /** 1, or 0: full, or nobody waits. */
+  trySend(end: number, buffer: ArrayBufferView, offset: number, length: number): Answer;
+  /** Without a buffer: a ticket > 0. */
+  offer(end: number, buffer: ArrayBufferView, offset: number, length: number): Answer;
+  /** 1, or 0: it was taken. */
+  withdraw(end: number, ticket: number): Answer;
+  /** How many offers are left, or `-1 - count` if none of them will be taken. */
+  countOffers(end: number): Answer;
+  /** Bytes; `-EAGAIN`: nothing now; `-EPIPE`: nothing ever. */
+  tryReceive(
+    end: number,
+    buffer: ArrayBufferView,
+    offset: number,
+    length: number,
+    asExpected: number,
+  ): Answer;
+  nextLength(end: number): Answer;
+  /** How many receives wait. 1, or 0: first take what was sent for them. */
+  expect(end: number, count: number): Answer;
+  /** Blocks until a descriptor is readable: 1, or 0 after the time. Undefined as `SetCalls.wait`. */
+  wait(fd: number, timeoutMs: number): Answer | undefined;
+}
+
 interface Binding {
   readonly sys: SystemCalls;
   readonly owned: OwnedCalls;
@@ -278,6 +320,7 @@ interface Binding {
   readonly multicast: MulticastCalls;
   readonly wake: WakeCalls;
   readonly signals: SignalCalls;
+  readonly channel: ChannelCalls;
   readonly constants: Readonly<Record<string, number | undefined>>;
   readonly layout: {
     /** Where `struct epoll_event` has its fields, in 32-bit words; absent where there is no epoll. */
@@ -341,6 +384,7 @@ function standIn(error: Error): Binding {
     multicast: group as MulticastCalls,
     wake: group as WakeCalls,
     signals: group as SignalCalls,
+    channel: group as ChannelCalls,
     constants: {},
     layout: {},
   };

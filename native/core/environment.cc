@@ -8,6 +8,10 @@
 #include <pthread.h>
 #endif
 
+#include <utility>
+
+#include "core/channel.h"
+#include "core/channel_shares.h"
 #include "core/signal_pipe.h"
 #include "core/wake_registry.h"
 
@@ -75,6 +79,18 @@ SignalPipe* Environment::FindSignalPipe(uint64_t id) const {
   return found == signal_pipes_.end() ? nullptr : found->second;
 }
 
+uint64_t Environment::AddChannelEnd(std::unique_ptr<ChannelEnd> end) {
+  channel_ends_.emplace(++last_channel_end_, std::move(end));
+  return last_channel_end_;
+}
+
+ChannelEnd* Environment::FindChannelEnd(uint64_t id) const {
+  const auto found = channel_ends_.find(id);
+  return found == channel_ends_.end() ? nullptr : found->second.get();
+}
+
+bool Environment::CloseChannelEnd(uint64_t id) { return channel_ends_.erase(id) > 0; }
+
 uint64_t Environment::AddWatch(HostWatch* watch) {
   watches_.emplace(++last_watch_, watch);
   return last_watch_;
@@ -91,6 +107,8 @@ void Environment::CloseOwned() {
   wakes_.clear();
   for (const auto& [id, pipe] : signal_pipes_) pipe->Close();
   signal_pipes_.clear();
+  channel_ends_.clear();
+  ChannelShares::Instance().CloseAllOf(this);
   for (size_t fd = 0; fd < owned_.size(); ++fd) {
     if (owned_[fd]) ::close(static_cast<int>(fd));
   }

@@ -7,12 +7,14 @@
 #include <node_api.h>
 
 #include <cstdint>
+#include <memory>
 #include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
 namespace raw_epoll {
 
+class ChannelEnd;
 class HostWatch;
 class SignalPipe;
 
@@ -45,6 +47,11 @@ class Environment {
   void RemoveSignalPipe(uint64_t id) { signal_pipes_.erase(id); }
   SignalPipe* FindSignalPipe(uint64_t id) const;
 
+  // Ends of channels (channel.h), which are closed at its end: the peers are told.
+  uint64_t AddChannelEnd(std::unique_ptr<ChannelEnd> end);
+  ChannelEnd* FindChannelEnd(uint64_t id) const;
+  bool CloseChannelEnd(uint64_t id);  // False if it was closed before.
+
   // Watches from the host's loop (uv/host_watch.h), which go by themselves at its end.
   uint64_t AddWatch(HostWatch* watch);
   void RemoveWatch(uint64_t id) { watches_.erase(id); }
@@ -60,6 +67,8 @@ class Environment {
   std::unordered_set<uint64_t> wakes_;
   std::unordered_map<uint64_t, SignalPipe*> signal_pipes_;
   uint64_t last_signal_pipe_ = 0;
+  std::unordered_map<uint64_t, std::unique_ptr<ChannelEnd>> channel_ends_;
+  uint64_t last_channel_end_ = 0;
   std::unordered_map<uint64_t, HostWatch*> watches_;
   uint64_t last_watch_ = 0;
 };

@@ -53,6 +53,9 @@ FunctionList SetFunctions();
 FunctionList KqueueSetFunctions();
 FunctionList WakeFunctions();
 
+// Level 2: channels between threads.
+FunctionList ChannelFunctions();
+
 // Level 4: signals in a pipe.
 FunctionList SignalFunctions();
 

@@ -1,0 +1,142 @@
+/** Channels between threads: each message once, in order, and what happens when a thread ends. */
+import { once } from 'node:events';
+import process from 'node:process';
+import { Worker } from 'node:worker_threads';
+import test from 'ava';
+import {
+  ByteChannel,
+  Channel,
+  CHANNEL_END,
+  Poller,
+  PollerEvents,
+  READABLE,
+  WOULD_BLOCK,
+} from '../../ts/index.js';
+import type { ChannelOrder } from '../fixtures/channel-worker.js';
+import { fixture } from '../support/child.js';
+import { countDescriptors } from '../support/descriptors.js';
+import { closing } from '../support/pairs.js';
+
+const MESSAGES = Number(process.env['RAW_EPOLL_CHANNEL_MESSAGES'] ?? '200000');
+
+function start(order: ChannelOrder): Worker {
+  return new Worker(fixture('channel-worker'), { workerData: order });
+}
+
+async function answerOf(worker: Worker): Promise<Record<number, number[]>> {
+  const [answer] = (await once(worker, 'message')) as [Record<number, number[]>];
+  await once(worker, 'exit');
+  return answer;
+}
+
+const upTo = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
+
+for (const capacity of [1, 64]) {
+  test(`between two workers each message comes once and in order (capacity ${capacity})`, async (t) => {
+    const count = capacity === 1 ? MESSAGES / 20 : MESSAGES;
+    const { sender, receiver } = ByteChannel.open({ capacity });
+    const consumer = start({ role: 'consume', ends: [receiver.share()] });
+    const producer = start({ role: 'produce', ends: [sender.share()], count, mark: 7 });
+    receiver.close();
+    sender.close();
+    const [came] = await Promise.all([answerOf(consumer), once(producer, 'exit')]);
+    t.deepEqual(Object.keys(came), ['7']);
+    t.deepEqual(came[7], upTo(count));
+  });
+}
+
+test('8 senders to 1 receiver: everything once, the order of each sender kept', async (t) => {
+  const count = MESSAGES / 20;
+  const { sender, receiver } = ByteChannel.open({ capacity: 16 });
+  const producers = upTo(8).map((mark) =>
+    start({ role: 'produce', ends: [sender.share()], count, mark }),
+  );
+  const consumer = start({ role: 'consume', ends: [receiver.share()] });
+  sender.close();
+  receiver.close();
+  const [came] = await Promise.all([
+    answerOf(consumer),
+    ...producers.map((producer) => once(producer, 'exit')),
+  ]);
+  for (const mark of upTo(8)) t.deepEqual(came[mark], upTo(count), String(mark));
+});
+
+test('1 sender to 8 receivers: everything once, each sees it in order', async (t) => {
+  const { sender, receiver } = ByteChannel.open({ capacity: 16 });
+  const consumers = upTo(8).map(() => start({ role: 'consume', ends: [receiver.share()] }));
+  const producer = start({ role: 'produce', ends: [sender.share()], count: MESSAGES, mark: 0 });
+  sender.close();
+  receiver.close();
+  const [came] = await Promise.all([
+    Promise.all(consumers.map(async (consumer) => (await answerOf(consumer))[0] ?? [])),
+    once(producer, 'exit'),
+  ]);
+  for (const numbers of came)
+    t.deepEqual(
+      numbers,
+      [...numbers].sort((a, b) => a - b),
+    );
+  t.deepEqual(
+    came.flat().sort((a, b) => a - b),
+    upTo(MESSAGES),
+  );
+});
+
+test('values go to a worker and back', async (t) => {
+  const there = Channel.open<{ n: number }>();
+  const back = Channel.open<{ n: number }>();
+  const receiver = closing(t, back.receiver);
+  const worker = start({ role: 'echo', ends: [there.receiver.share(), back.sender.share()] });
+  back.sender.close();
+  there.receiver.close();
+  for (let n = 0; n < 10; n++) t.true(there.sender.trySend({ n }));
+  there.sender.close();
+  await once(worker, 'exit');
+  for (let n = 0; n < 10; n++) t.deepEqual(receiver.tryReceive(), { done: false, value: { n } });
+  t.deepEqual(receiver.tryReceive(), { done: true, value: undefined });
+});
+
+test.serial('a worker that ends, or is terminated, closes its ends', async (t) => {
+  const before = countDescriptors();
+  for (const role of ['hold', 'count'] as const) {
+    const a = ByteChannel.open({ capacity: 1 });
+    const b = ByteChannel.open({ capacity: 1 });
+    const worker = start({ role, ends: [a.sender.share(), b.receiver.share()] });
+    a.sender.close();
+    b.receiver.close();
+    t.is(a.receiver.tryReceive(new Uint8Array(1)), WOULD_BLOCK);
+    t.true(b.sender.trySend(new Uint8Array(1)));
+    await once(worker, 'message');
+    if (role === 'hold') {
+      await worker.terminate();
+      t.is(a.receiver.tryReceive(new Uint8Array(1)), CHANNEL_END);
+      t.throws(() => b.sender.trySend(new Uint8Array(1)), { code: 'EPIPE' });
+    } else {
+      // It has claimed nothing: the shares are still of this thread.
+      await once(worker, 'exit');
+      t.is(a.receiver.tryReceive(new Uint8Array(1)), WOULD_BLOCK);
+    }
+    a.receiver.close();
+    b.sender.close();
+  }
+  // What nobody claimed stays until the end of the thread: the flags of two channels.
+  t.is(countDescriptors(), before + 4);
+});
+
+test('the end of a worker wakes who waits in a set', async (t) => {
+  const { sender, receiver } = ByteChannel.open();
+  closing(t, receiver);
+  const worker = start({ role: 'hold', ends: [sender.share()] });
+  sender.close();
+  const poller = closing(t, new Poller());
+  const events = new PollerEvents(1);
+  poller.add(receiver, READABLE);
+  await once(worker, 'message');
+  const turns = poller.turns()[Symbol.asyncIterator]();
+  const turn = turns.next();
+  await worker.terminate();
+  t.is((await turn).value?.length, 1);
+  await turns.return?.();
+  t.is(poller.wait(events, 0), 1);
+  t.is(receiver.tryReceive(new Uint8Array(1)), CHANNEL_END);
+});

@@ -1,0 +1,165 @@
+import type { LeakDetector } from '../descriptor/leak-detector.js';
+import { OwnedDescriptor } from '../descriptor/owned-descriptor.js';
+import { check, checkInteger, closedError, invalidArgType, SystemError } from '../errors.js';
+import { isWithout } from '../epoll/without.js';
+import { binding } from '../native.js';
+import { EINVAL, ENOENT } from '../sys/constants.js';
+
+/** How a channel is opened. */
+export interface ChannelOptions {
+  /**
+   * How many messages it holds, 0 … 65,536. 0: none; a message is sent when it is received. Default: 64.
+   */
+  readonly capacity?: number;
+  /** How long a message may be, in bytes, 1 … 2 ** 30. Default: 1 MiB. */
+  readonly maxMessageBytes?: number;
+}
+
+/** One more end of a channel, on its way to another thread: what `share()` answers. */
+export interface SharedEnd {
+  /** The class that makes an end of it. */
+  readonly kind: ChannelEndKind;
+  /** Names it in this process; never used twice. */
+  readonly share: number;
+}
+
+/** The classes of ends. */
+export type ChannelEndKind = 'ByteSender' | 'ByteReceiver' | 'Sender' | 'Receiver';
+
+const KINDS: readonly ChannelEndKind[] = ['ByteSender', 'ByteReceiver', 'Sender', 'Receiver'];
+
+const DEFAULT_CAPACITY = 64;
+const MOST_CAPACITY = 65_536;
+const DEFAULT_MESSAGE_BYTES = 2 ** 20;
+const MOST_MESSAGE_BYTES = 2 ** 30;
+
+/** How many fields the addon fills in for an end. */
+const FIELDS = 5;
+
+/** What is known of a new end. @internal */
+export class EndFields {
+  readonly memory: Float64Array = new Float64Array(FIELDS);
+
+  get id(): number {
+    return this.memory[0] as number;
+  }
+  get fd(): number {
+    return this.memory[1] as number;
+  }
+  get answerFd(): number {
+    return this.memory[2] as number;
+  }
+  get capacity(): number {
+    return this.memory[3] as number;
+  }
+  get maxMessageBytes(): number {
+    return this.memory[4] as number;
+  }
+}
+
+/** @throws SystemError `EMFILE`, `ENFILE`, `ENOMEM`; `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE` @internal */
+export function openEnds(options: ChannelOptions): { sender: EndFields; receiver: EndFields } {
+  const { capacity = DEFAULT_CAPACITY, maxMessageBytes = DEFAULT_MESSAGE_BYTES } = options;
+  checkInteger(capacity, 'options.capacity', 0, MOST_CAPACITY);
+  checkInteger(maxMessageBytes, 'options.maxMessageBytes', 1, MOST_MESSAGE_BYTES);
+  const ends = { sender: new EndFields(), receiver: new EndFields() };
+  const { sender, receiver } = ends;
+  const withPipes = Number(isWithout('eventfd'));
+  const result = binding.channel.open(
+    ...[capacity, maxMessageBytes, withPipes, sender.memory, receiver.memory],
+  );
+  check(result, 'channel');
+  return ends;
+}
+
+/** @internal */
+export function claimEnd(posted: SharedEnd, kind: ChannelEndKind): EndFields {
+  const { kind: received, share } = checkShared(posted);
+  if (received !== kind) throw invalidArgType('posted', `shared ${kind}`, posted);
+  const fields = new EndFields();
+  const result = binding.channel.claim(share, KINDS.indexOf(kind), fields.memory);
+  if (result === -ENOENT) throw closedError(`The shared ${kind}`);
+  if (result === -EINVAL) throw invalidArgType('posted', `shared ${kind}`, posted);
+  check(result, 'channel');
+  return fields;
+}
+
+function checkShared(posted: SharedEnd): SharedEnd {
+  const given: unknown = posted;
+  if (typeof given !== 'object' || given === null) throw notShared(posted);
+  const { kind, share } = posted;
+  if (!Number.isSafeInteger(share) || share < 1 || !KINDS.includes(kind)) throw notShared(posted);
+  return { kind, share };
+}
+
+function notShared(posted: unknown): Error {
+  return invalidArgType('posted', 'shared end of a channel', posted);
+}
+
+/**
+ * One end of a channel between threads.
+ *
+ * It belongs to the thread that made it, and is closed with it. Its `fd` is a descriptor of its
+ * own, to be watched for `READABLE` in any set of this thread; nothing may be read from it.
+ */
+export abstract class ChannelEnd extends OwnedDescriptor {
+  /** How many messages the channel holds; 0: a message is sent when it is received. */
+  readonly capacity: number;
+  /** How many bytes a message may have. */
+  readonly maxMessageBytes: number;
+  /** The end in the addon. @internal */
+  protected readonly id: number;
+  readonly #kind: ChannelEndKind;
+
+  /** @internal */
+  protected constructor(fields: EndFields, kind: ChannelEndKind, leaks: LeakDetector) {
+    const { id } = fields;
+    super(fields.fd, leaks, () => {
+      binding.channel.close(id);
+    });
+    this.id = id;
+    this.capacity = fields.capacity;
+    this.maxMessageBytes = fields.maxMessageBytes;
+    this.#kind = kind;
+  }
+
+  /**
+   * Makes one more end of this side, to be posted to another thread: a plain object, of which
+   * `from` makes the end there, once. It counts as an end from now on. If nobody claims it, it is
+   * closed at the end of this thread.
+   *
+   * @throws SystemError `EMFILE`, `ENFILE` (only with capacity 0); `ERR_CLOSED`.
+   */
+  share(): SharedEnd {
+    const kind = this.#kind;
+    const result = binding.channel.share(this.id, KINDS.indexOf(kind));
+    return { kind, share: this.checked(result, 'channel') };
+  }
+
+  /**
+   * Closes this end. Who waits for it on this thread is told with `ERR_CLOSED`; with the last end
+   * of a side, the other side is told. Again: does nothing.
+   */
+  override close(): void {
+    if (this.closed) return;
+    this.leave();
+    super.close();
+  }
+
+  /** Closes this end and gives the number of its descriptor away, which shows nothing any more. */
+  override release(): number {
+    if (!this.closed) this.leave();
+    return super.release();
+  }
+
+  /** @internal */
+  protected leave(): void {
+    binding.channel.close(this.id);
+  }
+
+  /** @internal */
+  protected refusal(result: number, call: string): Error {
+    if (this.closed) return closedError(this.#kind);
+    return new SystemError(result, call, { fd: this.fd, detail: `fd ${String(this.fd)}` });
+  }
+}
