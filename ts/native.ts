@@ -111,6 +111,8 @@ interface OwnedCalls extends Pick<
   | 'kqueue'
   | 'close'
 > {
+  /** `fcntl` with `F_DUPFD_CLOEXEC`. */
+  dup(fd: number): Answer;
   /** Takes an open descriptor over. `-EBADF` if it is not open, `-EBUSY` if it is owned already. */
   own(fd: number): Answer;
   /** Gives a descriptor away. `-EBADF` if it is not owned. */

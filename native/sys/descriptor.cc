@@ -135,6 +135,15 @@ napi_value Dup(napi_env env, napi_callback_info info) {
   return args.Answer(ResultOrErrno(::dup(fd)));
 }
 
+// A duplicate that is closed by execve, and never without an owner: fcntl(2).
+napi_value DupOwned(napi_env env, napi_callback_info info) {
+  Arguments args(env, info, 1);
+  const int fd = args.Int(0, "fd");
+  if (args.failed()) return nullptr;
+  const int64_t duplicate = ResultOrErrno(::fcntl(fd, F_DUPFD_CLOEXEC, 0));
+  return args.Answer(NewDescriptor<Ownership::kOwned>(args.environment(), duplicate));
+}
+
 napi_value Dup2(napi_env env, napi_callback_info info) {
   Arguments args(env, info, 2);
   const int old_fd = args.Int(0, "oldfd");
@@ -282,6 +291,7 @@ FunctionList DescriptorFunctions() {
 FunctionList OwnedDescriptorFunctions() {
   return {
       {"pipe2", Pipe2<Ownership::kOwned>},
+      {"dup", DupOwned},
       {"close", CloseOwned},
       {"own", Own},
       {"disown", Disown},

@@ -4,7 +4,6 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import net from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import type { Readable } from 'node:stream';
 import test, { type ExecutionContext } from 'ava';
 import {
   EpollEvents,
@@ -13,20 +12,14 @@ import {
   TcpStream,
   UnixListener,
   UnixStream,
+  type SystemError,
 } from '../../ts/index.js';
 import { EPOLLIN, EPOLLOUT, EPOLLRDHUP, O_CLOEXEC } from '../../ts/sys/constants.js';
 import { dup3 } from '../../ts/sys/index.js';
 import { eventually } from '../support/eventually.js';
 import { isOpen } from '../support/kernel-view.js';
 import { acceptOne, awaitReady, closing, newEpoll, portOf, unixPair } from '../support/pairs.js';
-
-/** All that a stream brings until it ends. */
-async function readAll(stream: Readable): Promise<string> {
-  const pieces: Buffer[] = [];
-  stream.on('data', (piece: Buffer) => pieces.push(piece));
-  await once(stream, 'end');
-  return Buffer.concat(pieces).toString();
-}
+import { readAll } from '../support/read-all.js';
 
 interface Connection {
   /** A client of Node. */
@@ -86,6 +79,32 @@ for (const [name, open] of Object.entries(transports)) {
     peer.end('four');
     t.is(await readAll(socket), 'twothreefour');
     t.is(first.toString(), 'one');
+  });
+
+  test(`what was read from a ${name} connection and is given back comes first`, async (t) => {
+    const { peer, stream } = await open(t);
+    const first = Buffer.alloc(3);
+    peer.write('onetwothree');
+    awaitReady(stream, EPOLLIN);
+    t.is(stream.read(first), 3);
+    const socket = stream.toNetSocket({ unread: first });
+    first.fill('x'); // It was copied.
+    peer.end('four');
+    t.is(await readAll(socket), 'onetwothreefour');
+  });
+
+  test(`a ${name} connection whose peer has ended already still gives back what was read`, async (t) => {
+    const { peer, stream } = await open(t);
+    peer.end('all');
+    await once(peer, 'finish');
+    awaitReady(stream, EPOLLRDHUP);
+    const all = Buffer.alloc(10);
+    t.is(stream.read(all), 3);
+    t.is(stream.read(all, 3), 0);
+    t.is(
+      await readAll(stream.toNetSocket({ unread: new DataView(all.buffer, all.byteOffset, 3) })),
+      'all',
+    );
   });
 
   test(`a ${name} connection that was in sets leaves them before it is handed over`, async (t) => {
@@ -164,6 +183,61 @@ test('a client connection goes on as a net.Socket as well, with its addresses', 
   const socket = stream.toNetSocket();
   t.is(socket.remotePort, port);
   t.is(await readAll(socket), 'welcome');
+});
+
+test('a stream that is connecting goes on connecting, and sends what was written meanwhile', async (t) => {
+  const listener = closing(t, TcpListener.listen({ backlog: 0 }));
+  const port = portOf(listener);
+  // One fills the queue. Who comes then is not answered until there is room.
+  awaitReady(closing(t, TcpStream.connect({ port })), EPOLLOUT);
+  const stream = TcpStream.connect({ port });
+  t.is(stream.info().state, 'SYN_SENT');
+  const socket = stream.toNetSocket();
+  t.teardown(() => socket.destroy());
+  socket.end('at last');
+  acceptOne(listener).close();
+  const accepted = closing(t, acceptOne(listener));
+  t.is(await readAll(accepted.toNetSocket()), 'at last');
+});
+
+test('that a stream could not connect is an error of the socket', async (t) => {
+  const listener = TcpListener.listen();
+  const port = portOf(listener);
+  listener.close();
+  let stream: TcpStream;
+  try {
+    stream = TcpStream.connect({ port });
+  } catch (error) {
+    t.is((error as SystemError).code, 'ECONNREFUSED'); // at once: there is nothing to hand over
+    return;
+  }
+  const [error] = (await once(stream.toNetSocket(), 'error')) as [NodeJS.ErrnoException];
+  t.is(error.code, 'ECONNREFUSED');
+});
+
+test('misuse is refused, and leaves the stream as it was', (t) => {
+  const [stream, peer] = unixPair(t);
+  const epoll = newEpoll(t);
+  epoll.add(stream, EPOLLIN);
+  for (const options of [null, 7, 'text'] as never[]) {
+    t.throws(() => stream.toNetSocket(options), { code: 'ERR_INVALID_ARG_TYPE' });
+  }
+  for (const unread of [null, 'text', new ArrayBuffer(3), [1]] as never[]) {
+    t.throws(() => stream.toNetSocket({ unread }), { code: 'ERR_INVALID_ARG_TYPE' });
+  }
+  t.false(stream.closed);
+  peer.write(Buffer.from('x'));
+  t.is(epoll.wait(new EpollEvents(1), 10_000), 1);
+});
+
+test('of a detached buffer nothing is given back', async (t) => {
+  const [stream, peer] = unixPair(t);
+  const unread = new Uint8Array(8);
+  structuredClone(unread.buffer, { transfer: [unread.buffer] });
+  const socket = stream.toNetSocket({ unread });
+  peer.write(Buffer.from('new'));
+  peer.shutdown('write');
+  t.is(await readAll(socket), 'new');
 });
 
 test('a connection that Node does not take stays with its owner', (t) => {

@@ -12,7 +12,7 @@ import { recv, send, shutdown } from '../sys/index.js';
 import { nameOf } from './fd-like.js';
 import { WOULD_BLOCK } from './owned-descriptor.js';
 import { Socket } from './socket.js';
-import { restOf } from './view.js';
+import { bytesOf, restOf } from './view.js';
 
 /** The directions of a connection that `shutdown` can end. */
 export type ShutdownHow = 'read' | 'write' | 'both';
@@ -23,10 +23,17 @@ const SHUTDOWN_HOW: Readonly<Record<ShutdownHow, number>> = {
   both: SHUT_RDWR,
 };
 
+const NOTHING = Buffer.alloc(0);
+
 /** How the connection goes on as a `net.Socket`. */
 export interface ToNetSocketOptions {
   /** As in `net.Socket`: keep the writing side open when the peer ends its own. Default: false. */
   readonly allowHalfOpen?: boolean;
+  /**
+   * What was read from the stream already and is not for you: the socket gives it out first, before
+   * anything that it reads itself. It is copied. Default: nothing.
+   */
+  readonly unread?: ArrayBufferView;
 }
 
 /**
@@ -96,17 +103,24 @@ export abstract class Stream extends Socket {
   /**
    * Hands the connection to `node:net`: takes it out of every set of this thread, gives the
    * number away, and makes a `net.Socket` of it. This object is closed afterwards; Node closes
-   * the descriptor.
+   * the descriptor. Whatever takes a `net.Socket` can have it: `new tls.TLSSocket(socket, …)`, or
+   * `server.emit('connection', socket)` of `node:http`, `node:https` and `node:http2`.
    *
-   * @throws `ERR_CLOSED` after `close()` or `release()`; what Node refuses the descriptor with, and
-   *         then this object keeps it.
+   * A stream that is still connecting goes on connecting; that it could not is an `'error'` of the
+   * socket. The socket lives in Node’s own loop: while a loop of yours has the thread, it rests.
+   *
+   * @throws `ERR_CLOSED` after `close()` or `release()`; `ERR_INVALID_ARG_TYPE`; what Node refuses
+   *         the descriptor with. This object keeps it then.
    */
   toNetSocket(options: ToNetSocketOptions = {}): net.Socket {
     if (this.closed) throw closedError(nameOf(this));
-    const { allowHalfOpen = false } = checkOptions(options);
+    const { allowHalfOpen = false, unread } = checkOptions(options);
+    const first = unread === undefined ? NOTHING : Buffer.from(bytesOf(unread, 'unread'));
     const { fd } = this;
     const socket = new net.Socket({ fd, allowHalfOpen, readable: true, writable: true });
     this.release(); // Not before Node has taken it: a descriptor always has an owner.
+    // The socket has not read yet: it does when Node's loop turns.
+    if (first.length > 0) socket.unshift(first);
     return socket;
   }
 

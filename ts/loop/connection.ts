@@ -1,11 +1,13 @@
+import type net from 'node:net';
 import { WOULD_BLOCK } from '../descriptor/owned-descriptor.js';
-import { Stream } from '../descriptor/stream.js';
+import { Stream, type ToNetSocketOptions } from '../descriptor/stream.js';
 import { bytesOf } from '../descriptor/view.js';
 import {
   checkInteger,
   checkOptions,
   closedError,
   invalidArgType,
+  stateError,
   SystemError,
   type CodedError,
 } from '../errors.js';
@@ -34,8 +36,9 @@ export interface ConnectionHandlers {
   /** Output has fallen to the low-water mark, after `write()` had answered false. */
   drain?(connection: Connection): void;
   /**
-   * The connection is closed: exactly once, for whatever reason, at the end of the turn; at once
-   * if its scope or the loop was closed, which have no more turns. What was pending is gone.
+   * The connection is closed, or Node has it: exactly once, for whatever reason, at the end of the
+   * turn; at once if its scope or the loop was closed, which have no more turns. What was pending
+   * is gone.
    *
    * @param error  What broke it, what it was destroyed with, or what its scope was closed with.
    */
@@ -230,17 +233,36 @@ export class Connection implements Disposable {
    */
   destroy(error?: Error): void {
     if (this.#closed) return;
-    this.#closed = true;
     this.#error = error;
-    this.#registration = undefined; // The stream leaves the loop when it is closed.
-    this.#output.clear();
-    this.#hold?.release();
+    this.#leave();
     try {
       this.stream.close();
     } catch (failure) {
       this.#error ??= failure as Error;
     }
-    if (!this.scope.closed) this.scope.defer(this.#tell);
+  }
+
+  /**
+   * Hands the connection to `node:net`, see `Stream.toNetSocket`. What is pending goes with it: the
+   * socket sends it first. Here the connection is closed, with `close` called as ever, and its
+   * scope has nothing more to do with it: whose the socket is from now on, you say.
+   *
+   * ```ts
+   * data: (chunk, connection) => server.emit('connection', connection.toNetSocket({ unread: chunk }))
+   * ```
+   *
+   * @param options.unread  What `data` has brought and is for the socket.
+   * @throws `ERR_CLOSED`; `ERR_INVALID_STATE` after `end()`, or once the peer has ended and nobody
+   *         keeps the other direction open; as `Stream.toNetSocket`. The connection stays here then.
+   */
+  toNetSocket(options: ToNetSocketOptions = {}): net.Socket {
+    if (this.#closed) throw closedError('Connection');
+    if (this.#ending) throw stateError('the connection is ending');
+    const socket = this.stream.toNetSocket(options);
+    const pending = this.#output.take();
+    this.#leave();
+    if (pending.length > 0) socket.write(pending);
+    return socket;
   }
 
   /** `destroy()` */
@@ -265,6 +287,15 @@ export class Connection implements Disposable {
     this.#member.leave();
     this.#handlers.close?.(this, this.#error);
   };
+
+  /** Nothing comes or goes here any more. The stream leaves the loop with its descriptor. */
+  #leave(): void {
+    this.#closed = true;
+    this.#registration = undefined;
+    this.#output.clear();
+    this.#hold?.release();
+    if (!this.scope.closed) this.scope.defer(this.#tell);
+  }
 
   readonly #serve = (ready: Ready): void => {
     if (!ready.readable && !ready.writable) {

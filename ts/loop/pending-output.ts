@@ -66,6 +66,17 @@ export class PendingOutput {
     return true;
   }
 
+  /** Takes what waits out of here, as one piece. */
+  take(): Buffer {
+    const last = this.#buffers.length - 1;
+    const pieces = this.#buffers.map((buffer, i) =>
+      buffer.subarray(i === 0 ? this.#start : 0, i === last ? this.#end : buffer.length),
+    );
+    const whole = Buffer.concat(pieces);
+    this.clear();
+    return whole;
+  }
+
   /** Forgets what waits. */
   clear(): void {
     for (const buffer of this.#buffers) this.#pool.giveBack(buffer);
