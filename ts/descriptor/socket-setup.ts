@@ -159,8 +159,8 @@ function scopeOf(zone: string | undefined, host: string): number {
   throw outOfRange('host', 'an address whose zone is the index of an interface', host);
 }
 
-/** What a number must be to be taken over. */
-interface WantedSocket {
+/** What a number must be to be taken over. @internal */
+export interface WantedSocket {
   readonly families: readonly number[];
   readonly type: number;
   readonly listening: boolean;
@@ -170,12 +170,18 @@ interface WantedSocket {
 
 /** Takes over a socket that must be of a type and a family, listening or not. @internal */
 export function adoptSocket(from: number | OwnedDescriptor, wanted: WantedSocket): number {
-  const fd = checkInteger(
-    from instanceof OwnedDescriptor ? toFd(from) : from,
-    'fd',
-    INT_MIN,
-    INT_MAX,
-  );
+  const fd = from instanceof OwnedDescriptor ? toFd(from) : from;
+  checkSocket(checkInteger(fd, 'fd', INT_MIN, INT_MAX), wanted);
+  return adopt(from);
+}
+
+/** A duplicate of such a socket, which the environment owns. @internal */
+export function duplicateSocket(fd: number, wanted: WantedSocket): number {
+  checkSocket(fd, wanted);
+  return check(binding.owned.dup(fd), 'fcntl', { fd, detail: `fd ${String(fd)}` });
+}
+
+function checkSocket(fd: number, wanted: WantedSocket): void {
   const option = (name: number): number => {
     const value = new Int32Array(1);
     const details = { fd, detail: `fd ${String(fd)}` };
@@ -186,7 +192,7 @@ export function adoptSocket(from: number | OwnedDescriptor, wanted: WantedSocket
     option(SO_TYPE) === wanted.type &&
     wanted.families.includes(option(SO_DOMAIN)) &&
     (option(SO_ACCEPTCONN) !== 0) === wanted.listening;
-  if (fits) return adopt(from);
+  if (fits) return;
   throw Object.assign(new TypeError(`fd ${String(fd)} is no socket for a ${wanted.kind}`), {
     code: 'ERR_INVALID_FD_TYPE',
   });

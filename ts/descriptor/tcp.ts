@@ -1,5 +1,7 @@
+import type net from 'node:net';
 import { checkInteger, checkOptions } from '../errors.js';
 import { AF_INET, AF_INET6, SOCK_STREAM, SOL_SOCKET } from '../sys/constants.js';
+import { takeFromNetServer, takeFromNetSocket, type FromNetSocket } from './from-node.js';
 import { LeakDetector } from './leak-detector.js';
 import { Listener, type ListenerOptions } from './listener.js';
 import type { OwnedDescriptor } from './owned-descriptor.js';
@@ -71,6 +73,26 @@ export class TcpStream extends Stream {
    */
   static adopt(from: number | OwnedDescriptor): TcpStream {
     return TcpStream.wrap(adoptSocket(from, TCP_STREAM));
+  }
+
+  /**
+   * Takes a connection over from Node: a duplicate of its descriptor, and all that Node has read
+   * and nobody has taken. The socket of Node is destroyed, which ends its number and not the
+   * connection; it emits `'close'` and nothing else.
+   *
+   * Nobody else may be reading from it: of a server of `node:http` take the socket of `'upgrade'` or
+   * `'connect'`, and put its `head` before `unread`; of a `net.Server` take any, best with
+   * `pauseOnConnect`. To hand one back: `toNetSocket`.
+   *
+   * @returns  The connection, and the bytes that come before what it reads.
+   * @throws `ERR_CLOSED`: the socket is destroyed; `ERR_INVALID_STATE`: it is of TLS, not connected
+   *         yet, ended, has output pending or an encoding; `ERR_INVALID_FD_TYPE`: another kind of
+   *         socket; `ERR_INVALID_ARG_TYPE`; `ERR_FEATURE_UNAVAILABLE_ON_PLATFORM`: this Node does not
+   *         tell the number; SystemError `EMFILE`. The socket is as it was then.
+   */
+  static fromNetSocket(socket: net.Socket): FromNetSocket<TcpStream> {
+    const { fd, unread } = takeFromNetSocket(socket, TCP_STREAM);
+    return { stream: TcpStream.wrap(fd), unread };
   }
 
   /**
@@ -277,6 +299,25 @@ export class TcpListener extends Listener<TcpStream> {
     checkOptions(options);
     const owned = adoptSocket(from, TCP_LISTENER);
     return new TcpListener(owned, listenerLeaks, options);
+  }
+
+  /**
+   * Takes a listener over from Node: a duplicate of its descriptor. `server.close()` is called, so
+   * that not both accept: who waits is accepted here, who was accepted stays with Node, and the
+   * server emits `'close'` when those are gone. To hand one to Node:
+   * `server.listen({ fd: listener.release() })`.
+   *
+   * There is no such call for Unix sockets: Node removes the path when it closes its number. Listen
+   * with `UnixListener` and hand that to Node instead.
+   *
+   * @throws `ERR_INVALID_STATE`: it does not listen; `ERR_INVALID_FD_TYPE`: not TCP;
+   *         `ERR_INVALID_ARG_TYPE`; `ERR_FEATURE_UNAVAILABLE_ON_PLATFORM`: this Node does not tell the
+   *         number, as in a worker of `node:cluster`; SystemError `EMFILE`. The server is as it was
+   *         then.
+   */
+  static fromNetServer(server: net.Server, options: ListenerOptions = {}): TcpListener {
+    checkOptions(options);
+    return new TcpListener(takeFromNetServer(server, TCP_LISTENER), listenerLeaks, options);
   }
 
   /**

@@ -1,3 +1,4 @@
+import type net from 'node:net';
 import { checkOptions } from '../errors.js';
 import { AF_UNIX, EAGAIN, SOCK_STREAM, SOL_SOCKET } from '../sys/constants.js';
 import type { Credentials } from '../sys/index.js';
@@ -8,6 +9,7 @@ import {
   type ReceivedMessage,
 } from './descriptor-passing.js';
 import type { FdLike } from './fd-like.js';
+import { takeFromNetSocket, type FromNetSocket } from './from-node.js';
 import { LeakDetector } from './leak-detector.js';
 import { Listener, type ListenerOptions } from './listener.js';
 import { WOULD_BLOCK, type OwnedDescriptor } from './owned-descriptor.js';
@@ -69,6 +71,16 @@ export class UnixStream extends Stream {
    */
   static adopt(from: number | OwnedDescriptor): UnixStream {
     return UnixStream.wrap(adoptSocket(from, UNIX_STREAM));
+  }
+
+  /**
+   * Takes a connection over from Node: as `TcpStream.fromNetSocket`.
+   *
+   * @throws The same.
+   */
+  static fromNetSocket(socket: net.Socket): FromNetSocket<UnixStream> {
+    const { fd, unread } = takeFromNetSocket(socket, UNIX_STREAM);
+    return { stream: UnixStream.wrap(fd), unread };
   }
 
   /**
