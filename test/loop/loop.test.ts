@@ -1,7 +1,14 @@
 /** The loop that a program turns itself, on every backend. */
 import { Worker } from 'node:worker_threads';
 import test from 'ava';
-import { Loop, Poller, READABLE, WRITABLE, type BackendName } from '../../ts/index.js';
+import {
+  Loop,
+  Poller,
+  READABLE,
+  WRITABLE,
+  type BackendName,
+  type LoopRegistration,
+} from '../../ts/index.js';
 import { fixture } from '../support/child.js';
 import { countDescriptors } from '../support/descriptors.js';
 import { closing, newEventFd, unixPair, type Teardown } from '../support/pairs.js';
@@ -38,6 +45,34 @@ for (const backend of backends) {
     t.is(loop.turn(), 1);
     t.false(registration.active);
     t.is(loop.size, 0);
+  });
+
+  test(`an exclusive registration reports, and cannot be modified; elsewhere it is refused (${backend})`, (t) => {
+    const loop = newLoop(t);
+    const eventFd = newEventFd(t, 1);
+    const register = (options: { exclusive?: boolean }): LoopRegistration =>
+      loop.register(eventFd, READABLE, () => eventFd.read(), options);
+    if (!loop.supports.exclusive) {
+      t.throws(() => register({ exclusive: true }), { code: 'EOPNOTSUPP' });
+      t.is(loop.size, 0);
+      return;
+    }
+    const registration = register({ exclusive: true });
+    t.is(loop.turn(), 1);
+    t.throws(
+      () => {
+        registration.modify(READABLE);
+      },
+      { code: 'EINVAL' },
+    );
+    t.true(registration.active);
+    eventFd.write();
+    t.is(loop.turn(), 1);
+    registration.deregister();
+    register({ exclusive: false }).modify(READABLE);
+    t.throws(() => register({ exclusive: 1 as unknown as boolean }), {
+      code: 'ERR_INVALID_ARG_TYPE',
+    });
   });
 
   test(`what a handler takes out of a batch does not run, what it puts in does later (${backend})`, (t) => {

@@ -179,7 +179,8 @@ export class Loop implements Disposable {
    * Has a handler run whenever a descriptor is ready.
    *
    * @param interest  `READABLE | WRITABLE | PRIORITY`
-   * @throws As `Poller.add`; and `ERR_CLOSED`: the scope is closed.
+   * @throws As `Poller.add`, so `EOPNOTSUPP` where `supports.exclusive` is false and `exclusive` is
+   *         asked for; and `ERR_CLOSED`: the scope is closed.
    */
   register(
     fd: FdLike,

@@ -25,6 +25,12 @@ export type ReadyHandler = (ready: Ready) => void;
 export interface LoopRegisterOptions {
   /** How it reports; see `PollerRegisterOptions.mode`. Default: `level`. */
   readonly mode?: PollerMode;
+  /**
+   * Of several loops that watch one listener, not all are woken for a connection; see
+   * `PollerRegisterOptions.exclusive`. Such a registration cannot be modified, and `READABLE` and
+   * `WRITABLE` are all it can ask for. Default: off.
+   */
+  readonly exclusive?: boolean;
   /** What it is called where open things are listed. */
   readonly label?: string;
   /** Whose it is. Default: the root of the loop. */
@@ -55,7 +61,7 @@ export class LoopRegistration extends KeepAlive implements Disposable {
     handler: ReadyHandler,
     options: LoopRegisterOptions,
   ) {
-    const { mode = 'level', label = '' } = options;
+    const { mode = 'level', exclusive = false, label = '' } = options;
     checkText('label', label);
     super(scope, scope.loop.track?.());
     this.fd = toFd(fd);
@@ -65,7 +71,7 @@ export class LoopRegistration extends KeepAlive implements Disposable {
     this.#line = line;
     this.#interest = interest;
     const earlier = poller.dataOf(this.fd);
-    poller.add(this.fd, interest, { mode, data: this });
+    poller.add(this.fd, interest, { mode, exclusive, data: this });
     // Its descriptor was closed behind the back of the poller, or the kernel had refused this one.
     earlier?.leave();
     scope.adopt(this);
@@ -90,7 +96,8 @@ export class LoopRegistration extends KeepAlive implements Disposable {
    * Changes what it waits for, and enables it if it was a one-shot that had fired.
    *
    * @param mode  Left out, it stays.
-   * @throws SystemError `ENOENT`: it is not registered any more; and as `Poller.modify`.
+   * @throws SystemError `ENOENT`: it is not registered any more; `EINVAL`: it is exclusive; and as
+   *         `Poller.modify`.
    */
   modify(interest: number, mode?: PollerMode): void {
     // The number may be somebody else's by now.
