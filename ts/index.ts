@@ -111,7 +111,15 @@ export { CHANNEL_END, ReceivingEnd } from './channel/receiving-end.js';
 export { SendingEnd } from './channel/sending-end.js';
 export type { WaitSyncOptions } from './channel/wait-options.js';
 
-// 7. What goes wrong.
+// 7. A loop for each core.
+export { LoopGroup } from './group/loop-group.js';
+export type { GroupReport } from './group/loop-group.js';
+export type { FailurePolicy, GroupShutdownOptions, LoopGroupOptions } from './group/options.js';
+export { GroupMember } from './group/group-member.js';
+export type { MemberEnd, MemberReport, MemberState } from './group/group-member.js';
+export { joinGroup, Membership } from './group/membership.js';
+
+// 8. What goes wrong.
 export { SystemError } from './errors.js';
 export type { CodedError, SystemErrorDetails } from './errors.js';
 export type { Credentials, SocketAddress, SocketAddressOut, TimerValueOut } from './sys/index.js';
