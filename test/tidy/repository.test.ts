@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import test from 'ava';
+import { countLineLinks, wrongLineLinks } from '../support/line-links.js';
 import { readRepositoryFile, repositoryFiles, repositoryRoot } from '../support/repository.js';
 
 const files = repositoryFiles();
@@ -50,6 +51,11 @@ test('links of documents lead to files and headings that exist', (t) => {
       .map((target) => `${file}: ${target}`),
   );
   t.deepEqual(broken, []);
+});
+
+test('links of documents to lines of a file quote what is there', (t) => {
+  t.true(countLineLinks('docs/guides/from-goroutines.md') > 20);
+  t.deepEqual(documents.flatMap(wrongLineLinks), []);
 });
 
 function leadsSomewhere(file: string, target: string): boolean {
