@@ -98,6 +98,7 @@ export type { BufferPoolOptions } from './loop/buffer-pool.js';
 export { connect, connectAsync } from './connect/connect.js';
 export type { ConnectCallback, ConnectOptions } from './connect/connect.js';
 export type { Lookup, LookupAnswer } from './connect/lookup.js';
+export { Resolver } from './connect/resolver.js';
 export { listenLocalhost } from './connect/listen-localhost.js';
 
 // 6. Channels between threads, each end a descriptor.

@@ -1,0 +1,183 @@
+/** Names for a loop that has the thread: a thread of its own looks them up. */
+import workerThreads, { type Worker } from 'node:worker_threads';
+import { syncBuiltinESMExports } from 'node:module';
+import { once } from 'node:events';
+import test from 'ava';
+import { connect, Loop, Resolver, type Scope, type TcpStream } from '../../ts/index.js';
+import { fixture, runNode } from '../support/child.js';
+import { countDescriptors } from '../support/descriptors.js';
+import { closing } from '../support/pairs.js';
+import { places } from '../support/places.js';
+import { backends, peerOf, Trial } from './kit.js';
+
+/** getaddrinfo(3) reads it as 127.0.0.1, and asks nobody; to us it is a name. */
+const NAME = '127.1';
+
+/** Opens one, and answers its thread as well. */
+function openWithThread(scope: Scope): { resolver: Resolver; thread: Worker } {
+  const { Worker: Original } = workerThreads;
+  const threads: Worker[] = [];
+  workerThreads.Worker = class extends Original {
+    constructor(...args: ConstructorParameters<typeof Original>) {
+      super(...args);
+      threads.push(this);
+    }
+  };
+  syncBuiltinESMExports();
+  try {
+    return { resolver: Resolver.open(scope), thread: threads[0] as Worker };
+  } finally {
+    workerThreads.Worker = Original;
+    syncBuiltinESMExports();
+  }
+}
+
+for (const backend of backends) {
+  test.serial(`a name is looked up while run() has the thread (${backend})`, (t) => {
+    const { port } = places(t, { '127.0.0.1': 'listens' });
+    const trial = new Trial(t, backend);
+    const { lookup } = Resolver.open(trial.loop.scope('names'));
+    trial.connect({ host: NAME, port, lookup });
+    trial.loop.run(); // It ends: a resolver that is not asked keeps nothing going.
+    t.is(peerOf(trial.stream), '127.0.0.1');
+  });
+}
+
+test.serial('one that is opened in a handler of run() is as good', (t) => {
+  const { port } = places(t, { '127.0.0.1': 'listens' });
+  const loop = closing(t, new Loop());
+  let stream: TcpStream | undefined;
+  loop.defer(() => {
+    const { lookup } = Resolver.open(loop.root);
+    connect(loop.root, { host: NAME, port, lookup }, (_, connected) => {
+      stream = connected;
+    });
+  });
+  loop.run();
+  t.is(peerOf(stream as TcpStream), '127.0.0.1');
+});
+
+test.serial('a name that does not exist has the error of node:dns', (t) => {
+  const trial = new Trial(t);
+  const { lookup } = Resolver.open(trial.scope);
+  trial.connect({ host: 'a..b', port: 1, lookup });
+  trial.loop.run();
+  t.is(trial.error.code, 'ENOTFOUND');
+  t.is(trial.error.message, 'getaddrinfo ENOTFOUND a..b');
+});
+
+test.serial('questions by the hundred are each answered once', (t) => {
+  const loop = closing(t, new Loop());
+  const resolver = Resolver.open(loop.root);
+  const answers = new Map<number, number>();
+  for (let i = 0; i < 300; i++) {
+    resolver.lookup(`127.${i % 200}`, 4, (error, addresses) => {
+      t.deepEqual([error, addresses], [null, [`127.0.0.${i % 200}`]]);
+      answers.set(i, (answers.get(i) ?? 0) + 1);
+    });
+  }
+  loop.run();
+  t.is(answers.size, 300);
+  t.true([...answers.values()].every((count) => count === 1));
+});
+
+test.serial('closing its scope ends the thread, tells who waits, and leaves nothing', async (t) => {
+  const loop = closing(t, new Loop());
+  const scope = loop.scope('client');
+  const { resolver, thread } = openWithThread(scope);
+  const exit = once(thread, 'exit');
+  const told: unknown[] = [];
+  resolver.lookup(NAME, 4, (error) => told.push((error as { code?: unknown } | null)?.code));
+  t.deepEqual(
+    [...scope.entries()].map(({ kind }) => kind),
+    ['Receiver', 'thread'],
+  );
+  scope.close();
+  t.true(resolver.closed);
+  t.deepEqual(told, ['ERR_CLOSED']);
+  t.deepEqual([...loop.entries()], []);
+  await exit;
+  t.throws(
+    () => {
+      resolver.lookup(NAME, 4, () => undefined);
+    },
+    { code: 'ERR_CLOSED' },
+  );
+  const trial = new Trial(t).connect({ host: NAME, port: 1, lookup: resolver.lookup }).untilTold();
+  t.is(trial.error.code, 'ERR_CLOSED');
+});
+
+test.serial('fifty of them leave no descriptor', async (t) => {
+  const loop = closing(t, new Loop());
+  const cycle = async (): Promise<void> => {
+    const { resolver, thread } = openWithThread(loop.root);
+    const exit = once(thread, 'exit');
+    resolver.lookup(NAME, 4, () => undefined);
+    loop.turn(0);
+    resolver.close();
+    await exit;
+  };
+  await cycle(); // What Node and libuv open for the first time stays open.
+  const before = countDescriptors();
+  await Promise.all(Array.from({ length: 50 }, cycle));
+  t.is(countDescriptors(), before);
+});
+
+test.serial('a connect that waits for a name is told when the resolver is closed', (t) => {
+  const trial = new Trial(t);
+  const resolver = Resolver.open(trial.loop.scope('names'));
+  trial.connect({ host: NAME, port: 1, lookup: resolver.lookup });
+  trial.loop.turn(0);
+  resolver.close();
+  trial.untilTold();
+  t.is(trial.error.code, 'ERR_CLOSED');
+});
+
+test.serial('a thread that ends by itself: who waits is told', (t) => {
+  const trial = new Trial(t);
+  const { resolver, thread } = openWithThread(trial.loop.root);
+  resolver.lookup(NAME, 4, () => {
+    // The thread is up, and has its end of the channel.
+    trial.connect({ host: NAME, port: 1, lookup: resolver.lookup });
+    void thread.terminate();
+  });
+  trial.loop.run();
+  t.true(resolver.closed);
+  t.is(trial.told.length, 1);
+});
+
+for (const end of [
+  'end with the resolver open',
+  'end with a question open',
+  'process.exit() in run()',
+  'an uncaught error',
+  'in a worker',
+  'in a worker that is terminated',
+]) {
+  test.serial(`the process ends: ${end}`, async (t) => {
+    const child = await runNode(fixture('connect-resolver'), { args: [end] });
+    t.is(child.stdout, '127.0.0.1\n', child.stderr);
+    t.deepEqual([child.code, child.signal], [end === 'an uncaught error' ? 1 : 0, null]);
+  });
+}
+
+test.serial('what is no question is refused', (t) => {
+  const loop = closing(t, new Loop());
+  const resolver = Resolver.open(loop.root);
+  const refused = (code: string, ...args: readonly unknown[]): void => {
+    t.throws(
+      () => {
+        Reflect.apply(resolver.lookup, undefined, args);
+      },
+      { code },
+    );
+  };
+  refused('ERR_INVALID_ARG_TYPE', 7, 4, () => undefined);
+  refused('ERR_INVALID_ARG_TYPE', NAME, '4', () => undefined);
+  refused('ERR_OUT_OF_RANGE', NAME, 0, () => undefined);
+  refused('ERR_INVALID_ARG_TYPE', NAME, 4);
+  t.throws(() => Resolver.open({} as never), { code: 'ERR_INVALID_ARG_TYPE' });
+  const scope = loop.scope('closed');
+  scope.close();
+  t.throws(() => Resolver.open(scope), { code: 'ERR_CLOSED' });
+});
