@@ -30,8 +30,8 @@ export const PAUSED_H2_UPGRADE = 23;
 /** What a function of `LlhttpEvents` answers to end the parsing. */
 export const USER = 24;
 
-/** Any type but a response: `llhttp_type_t`. */
-const TYPE_REQUEST = 1;
+/** `llhttp_type_t` */
+const TYPES = { request: 1, response: 2 } as const;
 const INPUT_BYTES = 64 * 1024;
 
 type Span = (parser: number, at: number, length: number) => number;
@@ -64,10 +64,12 @@ interface Exports {
   llhttp_alloc(type: number): number;
   llhttp_free(parser: number): void;
   llhttp_execute(parser: number, at: number, length: number): number;
+  llhttp_finish(parser: number): number;
   llhttp_get_error_pos(parser: number): number;
   llhttp_resume(parser: number): void;
   llhttp_resume_after_upgrade(parser: number): void;
   llhttp_get_method(parser: number): number;
+  llhttp_get_status_code(parser: number): number;
   llhttp_get_http_major(parser: number): number;
   llhttp_get_http_minor(parser: number): number;
 }
@@ -111,8 +113,8 @@ export class Llhttp {
   }
 
   /** A parser, to be freed. */
-  create(): number {
-    const parser = this.#exports.llhttp_alloc(TYPE_REQUEST);
+  create(type: keyof typeof TYPES = 'request'): number {
+    const parser = this.#exports.llhttp_alloc(TYPES[type]);
     this.#look();
     return parser;
   }
@@ -145,8 +147,19 @@ export class Llhttp {
     return at;
   }
 
+  /** There is no more input: `PAUSED` if that ends a message, `OK` if none was begun, or an error. */
+  finish(parser: number, events: LlhttpEvents): number {
+    this.#events = events;
+    return this.#exports.llhttp_finish(parser);
+  }
+
   method(parser: number): string {
     return METHOD_NAMES[this.#exports.llhttp_get_method(parser)] ?? '';
+  }
+
+  /** Of a response. */
+  status(parser: number): number {
+    return this.#exports.llhttp_get_status_code(parser);
   }
 
   /** 10 for HTTP/1.0, 11 for HTTP/1.1. */
