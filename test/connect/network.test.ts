@@ -1,7 +1,7 @@
 /** The promise: localhost connects within 300 ms, whichever of its addresses answers. */
 import process from 'node:process';
 import test, { type ExecutionContext } from 'ava';
-import { listenLocalhost, type TcpListener } from '../../ts/index.js';
+import { listenLocalhost, TcpListener } from '../../ts/index.js';
 import { fixture, run } from '../support/child.js';
 import { countDescriptors } from '../support/descriptors.js';
 import { dropAll, runInNetwork, testWithNetwork } from '../support/network.js';
@@ -123,6 +123,14 @@ testWithPrograms(['strace'], 'where the kernel has no IPv6 it is so as well', as
   const { listening, connected } = JSON.parse(child.stdout) as Said;
   t.is(listening, 1, child.stderr);
   t.is(connected[0]?.peer, '127.0.0.1');
+});
+
+test('one listener on :: takes both families', (t) => {
+  const listener = closing(t, TcpListener.listen({ host: '::' }));
+  for (const host of ['127.0.0.1', '::1']) {
+    const trial = new Trial(t).connect({ host, port: portOf(listener) }).untilTold();
+    t.is(peerOf(trial.stream), host);
+  }
 });
 
 test('listenLocalhost listens on both addresses, on one port', (t) => {
