@@ -38,7 +38,11 @@ async function measure(drive: string, placement: Placement, ms: number): Promise
   try {
     const [, port] = await server.waitForLine(/listening on .*:(\d+)/, START_LIMIT_MS);
     const load = { size: 64, connections: 50, warmupMs: WARM_UP_MS, slice: { ms } };
-    const slice = await runLoad({ port: Number(port), process: server }, placement.load, load);
+    const slice = await runLoad(
+      { at: { port: Number(port) }, process: server },
+      placement.load,
+      load,
+    );
     await server.end();
     const [, printed = ''] = server.log().split('\n');
     return { ...(JSON.parse(printed) as Pick<Result, 'late' | 'own'>), slice };

@@ -8,7 +8,7 @@
  * The Go program that it answers starts a hundred goroutines for each request, which pass their
  * passwords through a channel. There is nothing to wait for in a password, so there is nothing to be
  * gained by that: here one thread makes them one after the other, and waits for its clients in one
- * place. `npm run bench:passwords` has both side by side.
+ * place. `npm run bench -- --only passwords` has both side by side.
  *
  * Passwords come from the kernel's generator of random numbers, by way of `node:crypto`, and every
  * character is as likely as any other. Go's program draws from `math/rand`, which is no source for

@@ -1,5 +1,5 @@
 // What a system call costs when C makes it: nanoseconds for one pass of a tight loop, the least of
-// several repetitions. `bench/calls-addon.ts` does the same passes through the addon, under the
+// several repetitions. `bench/probes/calls.ts` does the same passes through the addon, under the
 // same names and with the same number of iterations; keep the two files in step.
 //
 //   calls [--iterations N] [--repetitions N] [--idle-thread]

@@ -3,26 +3,13 @@
 // loop, not a record: whatever is done here is done there, so that a difference between the two is
 // the price of the binding.
 //
-//   echo_server [--host A] [--port N]      port 0: the kernel chooses
-//
-// Prints `listening on A:PORT` when it is ready. SIGTERM ends it (default action).
+//   echo_server [--host A] [--port N] [--path FILE]
 
-#define _GNU_SOURCE
-#include <arpa/inet.h>
-#include <errno.h>
-#include <getopt.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "lib/listening.h"
+
 #include <sys/epoll.h>
-#include <sys/resource.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
-enum { READ_SIZE = 64 * 1024, MAX_EVENTS = 1024, BACKLOG = 4096 };
+enum { READ_SIZE = 64 * 1024, MAX_EVENTS = 1024 };
 
 // What a connection has taken in and not yet given back. The table is indexed by descriptor.
 struct connection {
@@ -32,6 +19,7 @@ struct connection {
 };
 
 struct server {
+  struct place place;
   int epoll;
   int listener;
   struct connection *connections;
@@ -39,11 +27,6 @@ struct server {
 };
 
 static char read_buffer[READ_SIZE];
-
-static void fail(const char *what) {
-  perror(what);
-  exit(1);
-}
 
 static void set_interest(struct server *server, int operation, int fd, uint32_t events) {
   struct epoll_event event = {.events = events, .data = {.fd = fd}};
@@ -62,15 +45,7 @@ static void make_room_for(struct server *server, int fd) {
 }
 
 static void accept_all(struct server *server) {
-  for (;;) {
-    int fd = accept4(server->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    if (fd < 0) {
-      if (errno == EAGAIN) return;
-      if (errno == EINTR || errno == ECONNABORTED) continue;
-      fail("accept4");
-    }
-    int on = 1;
-    if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) != 0) fail("setsockopt");
+  for (int fd; (fd = accept_next(server->listener, &server->place)) >= 0;) {
     make_room_for(server, fd);
     set_interest(server, EPOLL_CTL_ADD, fd, EPOLLIN);
   }
@@ -151,51 +126,11 @@ static void run(struct server *server) {
   }
 }
 
-static int listen_on(const char *host, uint16_t port) {
-  int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (fd < 0) fail("socket");
-  int on = 1;
-  if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0) fail("setsockopt");
-  struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port)};
-  if (inet_pton(AF_INET, host, &address.sin_addr) != 1) {
-    fprintf(stderr, "echo_server: not an IPv4 address: %s\n", host);
-    exit(2);
-  }
-  if (bind(fd, (struct sockaddr *)&address, sizeof address) != 0) fail("bind");
-  if (listen(fd, BACKLOG) != 0) fail("listen");
-  socklen_t length = sizeof address;
-  if (getsockname(fd, (struct sockaddr *)&address, &length) != 0) fail("getsockname");
-  printf("listening on %s:%u\n", host, ntohs(address.sin_port));
-  fflush(stdout);
-  return fd;
-}
-
-// Node raises its own soft limit of descriptors to the hard one; so does this program.
-static void raise_descriptor_limit(void) {
-  struct rlimit limit;
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  limit.rlim_cur = limit.rlim_max;
-  setrlimit(RLIMIT_NOFILE, &limit);
-}
-
 int main(int argc, char **argv) {
-  static const struct option known[] = {
-      {"host", required_argument, NULL, 'h'}, {"port", required_argument, NULL, 'p'}, {0}};
-  const char *host = "127.0.0.1";
-  long port = 0;
-  for (int option; (option = getopt_long(argc, argv, "", known, NULL)) != -1;) {
-    if (option == '?') return 2;
-    if (option == 'h') host = optarg;
-    if (option == 'p') port = strtol(optarg, NULL, 10);
-  }
-  if (port < 0 || port > UINT16_MAX) {
-    fprintf(stderr, "echo_server: port must be 0..65535\n");
-    return 2;
-  }
   raise_descriptor_limit();
-  struct server server = {.epoll = epoll_create1(EPOLL_CLOEXEC)};
+  struct server server = {.place = parse_place(argc, argv), .epoll = epoll_create1(EPOLL_CLOEXEC)};
   if (server.epoll < 0) fail("epoll_create1");
-  server.listener = listen_on(host, (uint16_t)port);
+  server.listener = listen_at(&server.place);
   set_interest(&server, EPOLL_CTL_ADD, server.listener, EPOLLIN);
   run(&server);
 }

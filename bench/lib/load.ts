@@ -2,64 +2,88 @@
 
 import { readFileSync } from 'node:fs';
 import { build, type Histogram } from 'hdr-histogram-js';
-import { runToEnd } from './child.js';
+import { BackgroundProcess, runToEnd } from './child.js';
 import { compileC } from './compile.js';
 import { pinned } from './placement.js';
-import type { RunningServer } from './servers.js';
+import { type Address, logFor, type RunningServer } from './running.js';
 
 /** Longer than the load generator's own limit, which says more when it is reached. */
 const LOAD_LIMIT_MS = 180_000;
 
+/** How long it may take until every idle connection has been served once. */
+const HOLD_LIMIT_MS = 60_000;
+
 /** From this share of waiting on, a run counts as disturbed by other work on the machine. */
 const DISTURBED_SHARE = 0.15;
 
-/** A run of the load: a warm-up, then a measured slice of a time or of a number of messages. */
-export interface LoadOptions {
-  readonly size: number;
+/** What goes over the connections; `bench/c/load/main.c` says what each means. */
+export interface Traffic {
+  readonly traffic?: 'echo' | 'datagrams' | 'broadcast' | 'http';
   readonly connections: number;
+  /** Bytes of a message. HTTP has none: its requests are what they are. */
+  readonly size?: number;
+  /** Messages that are sent in one go. */
+  readonly depth?: number;
+  /** A connection for each batch of messages. */
+  readonly reconnect?: boolean;
+  /** HTTP: what is asked for. */
+  readonly target?: string;
+}
+
+/** A run of the load: a warm-up, then a measured slice of a time or of a number of messages. */
+export interface LoadOptions extends Traffic {
   readonly warmupMs: number;
   readonly slice: { readonly ms: number } | { readonly messages: number };
 }
 
-/** What `load.c` prints. */
+/** What the load generator prints. */
 interface LoadReport {
   readonly messages: number;
+  readonly total: number;
   readonly ns: number;
   readonly serverCpuNs: number;
   readonly serverHelperNs: number;
   readonly serverWaitNs: number;
+  readonly serverSwitches: number;
+  readonly serverPreemptions: number;
+  readonly serverResidentBytes: number;
   readonly loadCpuNs: number;
   readonly loadWaitNs: number;
   readonly logFrom: number;
   readonly logTo: number;
-  readonly latencies: readonly (readonly [ns: number, count: number])[];
+  readonly latencies: Latencies;
 }
+
+/** Nanoseconds, and how often. */
+export type Latencies = readonly (readonly [ns: number, count: number])[];
 
 /** A measured slice. */
 export interface Slice {
   readonly messages: number;
+  /** With those of the warm-up. */
+  readonly total: number;
   readonly seconds: number;
   readonly messagesPerSecond: number;
   /** Processor time of all threads of the server. */
   readonly cpuNsPerMessage: number;
-  /** Garbage collections of the server during the slice. */
+  /** Context switches of all threads of the server: it waited, or something else was to run. */
+  readonly switches: number;
+  readonly preemptions: number;
+  /** Memory of the server at the end of the slice. */
+  readonly residentBytes: number;
+  /** Garbage collections that the server has logged during the slice. */
   readonly collections: number;
   /** Shares of the slice in which server and load were ready to run but something else ran. */
   readonly serverWaitShare: number;
   readonly loadWaitShare: number;
   /** The load generator's own share of its core: near 1, the throughput is the load's, not ours. */
   readonly loadCpuShare: number;
-  readonly latencies: readonly (readonly [ns: number, count: number])[];
+  readonly latencies: Latencies;
 }
 
 function countCollections(log: Buffer): number {
   // "[4130:0x1661dc00]       34 ms: Scavenge 4.1 (4.2) -> 3.3 (5.2) MB, …"
   return log.toString('latin1').match(/^\[\d+:0x[0-9a-f]+\]\s+\d+ ms: /gm)?.length ?? 0;
-}
-
-/** Garbage collections that a server has logged since it was started. */
-export function collectionsSinceStart(server: RunningServer): number {
-  return countCollections(readFileSync(server.process.logPath));
 }
 
 function toSlice(report: LoadReport, server: Pick<RunningServer, 'process'>): Slice {
@@ -69,9 +93,13 @@ function toSlice(report: LoadReport, server: Pick<RunningServer, 'process'>): Sl
   const foreignWaitNs = Math.max(0, report.serverWaitNs - report.serverHelperNs);
   return {
     messages: report.messages,
+    total: report.total,
     seconds: report.ns / 1e9,
     messagesPerSecond: (report.messages / report.ns) * 1e9,
     cpuNsPerMessage: report.serverCpuNs / report.messages,
+    switches: report.serverSwitches,
+    preemptions: report.serverPreemptions,
+    residentBytes: report.serverResidentBytes,
     collections: countCollections(log.subarray(report.logFrom, report.logTo)),
     serverWaitShare: foreignWaitNs / report.ns,
     loadWaitShare: report.loadWaitNs / report.ns,
@@ -80,18 +108,32 @@ function toSlice(report: LoadReport, server: Pick<RunningServer, 'process'>): Sl
   };
 }
 
+/** The load generator against an address, without how long it goes on. */
+function loadCommand(at: Address, load: Traffic): readonly string[] {
+  const { traffic = 'echo', connections, size, depth, reconnect, target } = load;
+  const given = (name: string, value: number | string | undefined): readonly string[] =>
+    value === undefined ? [] : [`--${name}=${String(value)}`];
+  return [
+    compileC('load'),
+    'port' in at ? `--port=${String(at.port)}` : `--path=${at.path}`,
+    `--traffic=${traffic}`,
+    `--connections=${String(connections)}`,
+    ...given('size', size),
+    ...given('depth', depth),
+    ...given('target', target),
+    ...(reconnect === true ? ['--reconnect'] : []),
+  ];
+}
+
 /** Puts a server under load, from the given core. */
 export async function runLoad(
-  server: Pick<RunningServer, 'port' | 'process'>,
+  server: Pick<RunningServer, 'at' | 'process'>,
   core: number | undefined,
   options: LoadOptions,
 ): Promise<Slice> {
   const { slice } = options;
   const command = [
-    compileC('load'),
-    `--port=${String(server.port)}`,
-    `--size=${String(options.size)}`,
-    `--connections=${String(options.connections)}`,
+    ...loadCommand(server.at, options),
     `--warmup-ms=${String(options.warmupMs)}`,
     'ms' in slice ? `--measure-ms=${String(slice.ms)}` : `--messages=${String(slice.messages)}`,
     `--server-pid=${String(server.process.pid)}`,
@@ -107,13 +149,36 @@ export async function runLoad(
   return toSlice(JSON.parse(output) as LoadReport, server);
 }
 
+/**
+ * Opens connections that are served once and then do nothing, until the process that keeps them is
+ * ended.
+ */
+export async function holdConnections(
+  server: Pick<RunningServer, 'name' | 'at'>,
+  core: number | undefined,
+  load: Traffic,
+): Promise<BackgroundProcess> {
+  const command = [...loadCommand(server.at, load), '--hold'];
+  const holder = await BackgroundProcess.start(
+    pinned(core, command),
+    logFor(`hold-${server.name}-${String(load.connections)}`),
+  );
+  try {
+    await holder.waitForLine(/^holding /m, HOLD_LIMIT_MS);
+    return holder;
+  } catch (error) {
+    await holder.end();
+    throw error;
+  }
+}
+
 /** Whether server and load had their cores to themselves. */
 export function isQuiet(slice: Slice): boolean {
   return slice.serverWaitShare < DISTURBED_SHARE && slice.loadWaitShare < DISTURBED_SHARE;
 }
 
 /** The latencies of several slices in one histogram (nanoseconds, three significant digits). */
-export function mergeLatencies(slices: readonly Slice[]): Histogram {
+export function mergeLatencies(slices: readonly Pick<Slice, 'latencies'>[]): Histogram {
   const histogram = build({ numberOfSignificantValueDigits: 3, highestTrackableValue: 60e9 });
   for (const { latencies } of slices) {
     for (const [ns, count] of latencies) histogram.recordValueWithCount(ns, count);

@@ -1,66 +1,78 @@
 /**
  * Interleaved pairs. A machine is never the same for long: clocks change, others work on it. So no
- * number stands alone: before and after each slice of a server there is a slice of the C server,
+ * number stands alone: before and after each slice of a server there is a slice of the yardstick,
  * and the result is the ratio of the one to the mean of the two.
  */
 
-import { type LoadOptions, runLoad, type Slice } from './load.js';
-import type { ContenderName, RunningServer, ServerName } from './servers.js';
+import type { Slice } from './load.js';
 
-/** A slice of a server between two slices of the C server. */
+/** A slice of a server between two slices of the yardstick. */
 export interface PairedRun {
   readonly before: Slice;
   readonly slice: Slice;
   readonly after: Slice;
 }
 
-/** The runs of each server; the n-th of every server belong to the same round. */
-export type PairedRuns = ReadonlyMap<ContenderName, readonly PairedRun[]>;
+/** What came out of the pairs of a server: its runs, or why there are none. */
+export type Outcome = { readonly runs: readonly PairedRun[] } | { readonly failure: string };
 
 /** How the pairs are run. */
 export interface PairOptions {
   readonly pairs: number;
-  readonly core: number | undefined;
-  readonly load: LoadOptions;
-  readonly onRound: (round: number) => void;
+  readonly yardstick: string;
+  /** Measures one slice of a server. */
+  readonly measure: (server: string) => Promise<Slice>;
+  readonly onRound: (round: number, server: string) => void;
 }
 
 /** Each round begins with another server, so that none always has the same predecessor. */
-function rotated<T>(items: readonly T[], by: number): readonly T[] {
+export function rotated<T>(items: readonly T[], by: number): readonly T[] {
   const start = by % items.length;
   return [...items.slice(start), ...items.slice(0, start)];
 }
 
 /**
- * Runs rounds of: each server, and the C server after each. The last slice of the C server in one
- * round is the first of the next.
+ * Runs rounds of: each server, and the yardstick after each. The last slice of the yardstick in one
+ * round is the first of the next. A server that fails is left out from then on; if the yardstick
+ * fails, so does all.
  */
 export async function runPairs(
-  servers: ReadonlyMap<ServerName, RunningServer>,
+  names: readonly string[],
   options: PairOptions,
-): Promise<PairedRuns> {
-  const { pairs, core, load } = options;
-  const measure = (server: RunningServer): Promise<Slice> => runLoad(server, core, load);
-  const yardstick = servers.get('c');
-  if (yardstick === undefined) throw new Error('the C server is not running');
-  const runs = new Map<ContenderName, PairedRun[]>();
+): Promise<ReadonlyMap<string, Outcome>> {
+  const { pairs, yardstick, measure, onRound } = options;
+  const runs = new Map<string, PairedRun[]>();
+  const failures = new Map<string, string>();
+  const attempt = async (name: string): Promise<Slice | undefined> => {
+    try {
+      return await measure(name);
+    } catch (error) {
+      failures.set(name, error instanceof Error ? error.message : String(error));
+      runs.delete(name);
+      return undefined;
+    }
+  };
 
   // One slice of each, thrown away: compilers of all kinds have then seen the code.
-  for (const [name, server] of servers) {
-    await measure(server);
-    if (name !== 'c') runs.set(name, []);
+  await measure(yardstick);
+  for (const name of names) {
+    onRound(-1, name);
+    if ((await attempt(name)) !== undefined) runs.set(name, []);
   }
   let before = await measure(yardstick);
-  for (let round = 0; round < pairs; round++) {
-    options.onRound(round);
+  for (let round = 0; round < pairs && runs.size > 0; round++) {
     for (const [name, own] of rotated([...runs], round)) {
-      const server = servers.get(name);
-      if (server === undefined) continue;
-      const slice = await measure(server);
+      onRound(round, name);
+      const slice = await attempt(name);
       const after = await measure(yardstick);
-      own.push({ before, slice, after });
+      if (slice !== undefined) own.push({ before, slice, after });
       before = after;
     }
   }
-  return runs;
+  return new Map(
+    names.map((name) => {
+      const failure = failures.get(name);
+      return [name, failure === undefined ? { runs: runs.get(name) ?? [] } : { failure }];
+    }),
+  );
 }

@@ -50,3 +50,10 @@ export function choosePlacement(): Placement {
 export function pinned(core: number | undefined, command: readonly string[]): readonly string[] {
   return core === undefined ? command : ['taskset', '-c', String(core), ...command];
 }
+
+/** The command, run on the core of the server and that of the load. */
+export function pinnedToBoth(placement: Placement, command: readonly string[]): readonly string[] {
+  const { server, load } = placement;
+  if (server === undefined || load === undefined) return command;
+  return ['taskset', '-c', `${server},${load}`, ...command];
+}

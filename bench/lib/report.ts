@@ -1,69 +1,34 @@
-/** The results as text. */
+/** Writes the report of a run: a page and its drawings, from the results alone. */
 
-import type { Absolute, Compared, ScenarioResult } from './results.js';
-import { describeScenario } from './scenarios.js';
-import { type ContenderName, serverLabels } from './servers.js';
-import type { Spread } from './statistics.js';
-import { formatCount, formatTable } from './table.js';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { format, resolveConfig } from 'prettier';
+import { drawCharts } from './charts.js';
+import { inRepository } from './paths.js';
+import { describeResults } from './report-markdown.js';
+import type { Results } from './results.js';
 
-/** From this share of its core on, the load generator is what limits the throughput. */
-const LOAD_LIMITED_SHARE = 0.9;
+/** The page, and the folder of its drawings beside it. */
+const PAGE = 'performance.md';
+const DRAWINGS = 'performance';
 
-function formatRatio({ median, low, high }: Spread): string {
-  return `${median.toFixed(3)} [${low.toFixed(2)}..${high.toFixed(2)}]`;
-}
-
-function formatAbsolute(server: Absolute): readonly string[] {
-  return [
-    formatCount(server.messagesPerSecond.median),
-    formatCount(server.cpuNsPerMessage.median),
-    server.p50Us.toFixed(1),
-    server.p99Us.toFixed(1),
-    formatCount(server.collections),
-  ];
-}
-
-function formatCompared(server: Compared): readonly string[] {
-  return [
-    formatRatio(server.throughput),
-    formatRatio(server.cpu),
-    ...formatAbsolute(server),
-    `${String(server.quietPairs)}/${String(server.pairs)}`,
-  ];
-}
-
-const HEADING: readonly string[] = [
-  '',
-  'throughput / C',
-  'CPU per msg / C',
-  'msgs/s',
-  'CPU ns/msg',
-  'p50 µs',
-  'p99 µs',
-  'GCs',
-  'quiet pairs',
-];
-
-/** The table of a scenario, and below it `net` against ours. */
-export function formatScenario(result: ScenarioResult): string {
-  const { scenario, yardstick, servers, netOver } = result;
-  const rows = (Object.entries(servers) as [ContenderName, Compared][]).map(([name, server]) => [
-    serverLabels[name],
-    ...formatCompared(server),
-  ]);
-  const first = [serverLabels.c, '1', '1', ...formatAbsolute(yardstick), ''];
-  const lines = [
-    `${scenario.name}: ${describeScenario(scenario)}`,
-    formatTable([HEADING, first, ...rows]),
-  ];
-  for (const name of ['sys', 'echo'] as const) {
-    const ratio = netOver[name];
-    if (ratio === undefined) continue;
-    lines.push(`CPU per message, Node net over ${serverLabels[name]}: ${formatRatio(ratio)}`);
-  }
-  if (yardstick.loadCpuShare >= LOAD_LIMITED_SHARE) {
-    const share = `${(yardstick.loadCpuShare * 100).toFixed(0)} %`;
-    lines.push(`The load generator used ${share} of its core: compare CPU rather than throughput.`);
-  }
-  return lines.join('\n');
+/**
+ * Writes `performance.md` into a folder, and its drawings into `performance/` beside it. The same
+ * results always make the same files.
+ *
+ * @returns  The path of the page.
+ */
+export async function writeReport(results: Results, folder: string): Promise<string> {
+  const charts = drawCharts(results);
+  if (charts.length > 0) mkdirSync(join(folder, DRAWINGS), { recursive: true });
+  for (const { name, svg } of charts) writeFileSync(join(folder, DRAWINGS, `${name}.svg`), svg);
+  const page = join(folder, PAGE);
+  const text = describeResults(
+    results,
+    charts.map(({ name, title }) => ({ title, file: `${DRAWINGS}/${name}.svg` })),
+  );
+  // Formatted as the repository is, so that the page can be checked in as it comes.
+  const config = await resolveConfig(inRepository('docs', PAGE));
+  writeFileSync(page, await format(text, { ...config, parser: 'markdown' }));
+  return page;
 }

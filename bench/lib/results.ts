@@ -1,125 +1,195 @@
-/** From pairs of slices to the numbers of a scenario. */
+/**
+ * What a run has found out: the shape of the JSON file. Everything that a report says comes from
+ * it, so that a report can be made again from the file alone.
+ */
 
 import { isQuiet, mergeLatencies, type Slice } from './load.js';
-import type { PairedRun, PairedRuns } from './pairs.js';
-import type { Scenario } from './scenarios.js';
-import type { ContenderName } from './servers.js';
+import type { Outcome, PairedRun } from './pairs.js';
 import { median, spread, type Spread, sum } from './statistics.js';
 
-/** With fewer quiet pairs than this, all pairs are used, and the results say so. */
-const QUIET_PAIRS_NEEDED = 3;
+/** With fewer quiet pairs than this, all pairs are used, and they decide nothing. */
+export const QUIET_PAIRS_NEEDED = 3;
 
 /** A server in its own units. */
 export interface Absolute {
-  readonly messagesPerSecond: Spread;
-  readonly cpuNsPerMessage: Spread;
+  readonly perSecond: Spread;
+  readonly cpuNs: Spread;
   readonly p50Us: number;
   readonly p99Us: number;
-  /** Garbage collections in all measured slices, also the disturbed ones, and their messages. */
-  readonly collections: number;
+  readonly p999Us: number;
+  /** Memory at the end of the last slice. */
+  readonly residentBytes: number;
+  /** Context switches for each message: it waited, or something else was to run. */
+  readonly switches: number;
+  readonly preemptions: number;
+  /** Garbage collections in all measured slices, also the disturbed ones; null: not countable. */
+  readonly collections: number | null;
   readonly messages: number;
   /** Median share of its core that the load generator used. */
   readonly loadCpuShare: number;
 }
 
-/** One pair: the ratios to C, and whether nothing else disturbed it. */
+/** One pair: the ratios to the yardstick, and whether nothing else disturbed it. */
 interface PairResult {
   readonly throughput: number;
   readonly cpu: number;
   readonly quiet: boolean;
 }
 
-/** A server next to the C server. */
+/** What can be compared: throughput (more is better) and processor time a message (less is). */
+export type Metric = 'cpu' | 'throughput';
+
+/** A server next to the yardstick. The n-th pair of every server belongs to the same round. */
 export interface Compared extends Absolute {
+  readonly label: string;
   readonly runs: readonly PairResult[];
-  readonly pairs: number;
   readonly quietPairs: number;
-  /** Ratios to C: throughput (more is better) and processor time a message (less is better). */
   readonly throughput: Spread;
   readonly cpu: Spread;
+  /** System calls for each message, where they were counted. */
+  readonly systemCalls?: number;
+  /** Requests a second as wrk counts them, where it was asked. */
+  readonly wrk?: number;
 }
 
-/** Everything that was found out about one scenario. */
-export interface ScenarioResult {
-  readonly scenario: Scenario;
-  readonly yardstick: Absolute;
-  readonly servers: Readonly<Partial<Record<ContenderName, Compared>>>;
-  /** Processor time a message: that of `net` divided by that of the server, round by round. */
-  readonly netOver: Readonly<Partial<Record<ContenderName, Spread>>>;
+/** Everything that was found out about one scenario with a load. */
+export interface LoadResult {
+  readonly name: string;
+  readonly title: string;
+  readonly section: string;
+  readonly unit: string;
+  readonly yardstick: Absolute & Pick<Compared, 'label' | 'systemCalls' | 'wrk'>;
+  readonly servers: Readonly<Record<string, Compared>>;
+  /** Servers that gave no result, and why. */
+  readonly failures: Readonly<Record<string, string>>;
 }
 
-function throughputRatio({ before, slice, after }: PairedRun): number {
-  return (2 * slice.messagesPerSecond) / (before.messagesPerSecond + after.messagesPerSecond);
+/** What a probe has measured of one contender: the values of each round, by what was measured. */
+export interface ProbeRow {
+  readonly label: string;
+  readonly rounds: readonly Readonly<Record<string, number>>[];
 }
 
-function cpuRatio({ before, slice, after }: PairedRun): number {
-  return (2 * slice.cpuNsPerMessage) / (before.cpuNsPerMessage + after.cpuNsPerMessage);
+/** Everything that was found out by one probe. */
+export interface ProbeResult {
+  readonly name: string;
+  readonly title: string;
+  readonly about: string;
+  readonly unit: string;
+  /** Which of the rounds counts. */
+  readonly statistic: 'least' | 'median';
+  readonly rows: Readonly<Record<string, ProbeRow>>;
+  readonly failures: Readonly<Record<string, string>>;
 }
 
-function isQuietRun({ before, slice, after }: PairedRun): boolean {
-  return isQuiet(before) && isQuiet(slice) && isQuiet(after);
+/** A whole run. */
+export interface Results {
+  readonly startedAt: string;
+  readonly seconds: number;
+  readonly command: string;
+  readonly machine: Readonly<Record<string, string>>;
+  readonly pairs: number;
+  readonly sliceMs: number;
+  readonly warmupMs: number;
+  /** The servers that were compared, and those that are not on this machine. */
+  readonly servers: readonly {
+    readonly name: string;
+    readonly label: string;
+    readonly runtime: string;
+    readonly note: string;
+    readonly absence?: string;
+  }[];
+  readonly loads: readonly LoadResult[];
+  readonly probes: readonly ProbeResult[];
 }
 
-/** The undisturbed ones of some runs; all of them if too few are undisturbed. */
-function quietOrAll<T>(runs: readonly T[], quiet: (run: T) => boolean): readonly T[] {
-  const undisturbed = runs.filter(quiet);
-  return undisturbed.length >= QUIET_PAIRS_NEEDED ? undisturbed : runs;
+function ratio(value: (slice: Slice) => number, { before, slice, after }: PairedRun): number {
+  return (2 * value(slice)) / (value(before) + value(after));
 }
 
-function summarize(used: readonly Slice[], all: readonly Slice[]): Absolute {
-  const latencies = mergeLatencies(used);
+function toPairResult(run: PairedRun): PairResult {
   return {
-    messagesPerSecond: spread(used.map((slice) => slice.messagesPerSecond)),
-    cpuNsPerMessage: spread(used.map((slice) => slice.cpuNsPerMessage)),
+    throughput: ratio((slice) => slice.messagesPerSecond, run),
+    cpu: ratio((slice) => slice.cpuNsPerMessage, run),
+    quiet: isQuiet(run.before) && isQuiet(run.slice) && isQuiet(run.after),
+  };
+}
+
+/** The undisturbed ones; all of them if too few are undisturbed. */
+function quietOrAll<T>(items: readonly T[], quiet: (item: T) => boolean): readonly T[] {
+  const undisturbed = items.filter(quiet);
+  return undisturbed.length >= QUIET_PAIRS_NEEDED ? undisturbed : items;
+}
+
+function summarize(all: readonly Slice[], used: readonly Slice[], countable: boolean): Absolute {
+  const latencies = mergeLatencies(used);
+  const messages = sum(all.map((slice) => slice.messages));
+  const perMessage = (value: (slice: Slice) => number): number =>
+    median(used.map((slice) => value(slice) / slice.messages));
+  return {
+    perSecond: spread(used.map((slice) => slice.messagesPerSecond)),
+    cpuNs: spread(used.map((slice) => slice.cpuNsPerMessage)),
     p50Us: latencies.getValueAtPercentile(50) / 1e3,
     p99Us: latencies.getValueAtPercentile(99) / 1e3,
-    collections: sum(all.map((slice) => slice.collections)),
-    messages: sum(all.map((slice) => slice.messages)),
+    p999Us: latencies.getValueAtPercentile(99.9) / 1e3,
+    residentBytes: all.at(-1)?.residentBytes ?? NaN,
+    switches: perMessage((slice) => slice.switches),
+    preemptions: perMessage((slice) => slice.preemptions),
+    collections: countable ? sum(all.map((slice) => slice.collections)) : null,
+    messages,
     loadCpuShare: median(used.map((slice) => slice.loadCpuShare)),
   };
 }
 
-function compare(runs: readonly PairedRun[]): Compared {
-  const used = quietOrAll(runs, isQuietRun);
-  const slicesOf = (pairs: readonly PairedRun[]): Slice[] => pairs.map(({ slice }) => slice);
+/** A server next to the yardstick, from its pairs. */
+export function compare(label: string, runs: readonly PairedRun[], countable: boolean): Compared {
+  const results = runs.map((run) => ({ run, result: toPairResult(run) }));
+  const used = quietOrAll(results, ({ result }) => result.quiet);
+  const slicesOf = (some: typeof used): Slice[] => some.map(({ run }) => run.slice);
   return {
-    ...summarize(slicesOf(used), slicesOf(runs)),
-    runs: runs.map((run) => ({
-      throughput: throughputRatio(run),
-      cpu: cpuRatio(run),
-      quiet: isQuietRun(run),
-    })),
-    pairs: runs.length,
-    quietPairs: runs.filter(isQuietRun).length,
-    throughput: spread(used.map(throughputRatio)),
-    cpu: spread(used.map(cpuRatio)),
+    label,
+    ...summarize(slicesOf(results), slicesOf(used), countable),
+    runs: results.map(({ result }) => result),
+    quietPairs: results.filter(({ result }) => result.quiet).length,
+    throughput: spread(used.map(({ result }) => result.throughput)),
+    cpu: spread(used.map(({ result }) => result.cpu)),
   };
 }
 
-function compareWithNet(net: readonly PairedRun[], ours: readonly PairedRun[]): Spread {
-  const rounds = net.flatMap((run, round) => {
-    const own = ours[round];
-    return own === undefined ? [] : [{ net: run, own }];
+/** The yardstick itself: its slices, each once, though each belongs to two pairs. */
+export function summarizeYardstick(outcomes: Iterable<Outcome>): Absolute {
+  const runs = [...outcomes].flatMap((outcome) => ('runs' in outcome ? outcome.runs : []));
+  const slices = [...new Set(runs.flatMap(({ before, after }) => [before, after]))];
+  return summarize(slices, quietOrAll(slices, isQuiet), false);
+}
+
+/**
+ * How many times as much one server has as another: the ratio of their ratios to the yardstick,
+ * round by round. `undefined`: one of them was not measured.
+ */
+export function over(
+  { servers }: LoadResult,
+  one: string,
+  other: string,
+  metric: Metric,
+): Spread | undefined {
+  const otherRuns = servers[other]?.runs;
+  const rounds = servers[one]?.runs.flatMap((run, round) => {
+    const otherRun = otherRuns?.[round];
+    if (otherRun === undefined) return [];
+    return [{ value: run[metric] / otherRun[metric], quiet: run.quiet && otherRun.quiet }];
   });
-  const used = quietOrAll(rounds, ({ net, own }) => isQuietRun(net) && isQuietRun(own));
-  return spread(used.map(({ net, own }) => cpuRatio(net) / cpuRatio(own)));
+  if (rounds === undefined || rounds.length === 0) return undefined;
+  return spread(quietOrAll(rounds, ({ quiet }) => quiet).map(({ value }) => value));
 }
 
-/** The slices of the C server, each once: it follows every other slice. */
-function yardstickSlices(runs: PairedRuns): readonly Slice[] {
-  return [...new Set([...runs.values()].flat().flatMap(({ before, after }) => [before, after]))];
-}
-
-/** Works out the numbers of a scenario. */
-export function summarizeScenario(scenario: Scenario, runs: PairedRuns): ScenarioResult {
-  const yardstick = yardstickSlices(runs);
-  const servers: Partial<Record<ContenderName, Compared>> = {};
-  const netOver: Partial<Record<ContenderName, Spread>> = {};
-  const net = runs.get('net');
-  for (const [name, own] of runs) {
-    servers[name] = compare(own);
-    if (net !== undefined && name !== 'net') netOver[name] = compareWithNet(net, own);
-  }
-  const used = quietOrAll(yardstick, isQuiet);
-  return { scenario, yardstick: summarize(used, yardstick), servers, netOver };
+/** What counts of the rounds of a probe; `undefined`: it was not measured. */
+export function probeValue(
+  probe: ProbeResult,
+  contender: string,
+  measure: string,
+): number | undefined {
+  const values = probe.rows[contender]?.rounds.flatMap((round) => round[measure] ?? []);
+  if (values === undefined || values.length === 0) return undefined;
+  return probe.statistic === 'least' ? Math.min(...values) : median(values);
 }

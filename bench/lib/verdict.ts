@@ -1,161 +1,302 @@
 /** What the numbers have to be, and whether they are. */
 
-import type { SteadyState } from './collections.js';
-import type { ScenarioResult } from './results.js';
-import type { ContenderName } from './servers.js';
-import { formatCount } from './table.js';
+import {
+  type LoadResult,
+  type Metric,
+  over,
+  type ProbeResult,
+  probeValue,
+  QUIET_PAIRS_NEEDED,
+  type Results,
+} from './results.js';
+import { CONTROL, YARDSTICK } from './servers.js';
+import { sum } from './statistics.js';
 
-/** The C server against itself has to land here; if it does not, nothing else means much. */
-const CONTROL = { least: 0.95, most: 1.05 } as const;
+/** The yardstick against itself has to land here; if it does not, nothing else means much. */
+const CONTROL_RANGE = { least: 0.95, most: 1.05 } as const;
 
-/** What a benchmark has found out. */
-export interface Findings {
-  readonly results: readonly ScenarioResult[];
-  /** `undefined`: not measured. */
-  readonly steadyState: SteadyState | undefined;
-}
+/** Medians of fewer pairs move too much to hold them against a target. */
+export const PAIRS_FOR_A_VERDICT = 7;
 
 type Limit = { readonly least: number } | { readonly most: number };
 
-/** One number of a scenario that has to be on the right side of a limit. */
-interface Target {
-  readonly scenario: string;
-  /** What is compared, for the reader. */
-  readonly what: string;
-  readonly limit: Limit;
-  /** The ratio of the control that has to be even for this number to mean anything. */
-  readonly metric: 'cpu' | 'throughput';
-  /** The number, if the scenario and its servers were measured. */
-  readonly read: (result: ScenarioResult) => number | undefined;
+/** A number, and whether it means anything. */
+interface Reading {
+  /** `undefined`: not measured. */
+  readonly value: number | undefined;
+  /** What has to be even. */
+  readonly controls: readonly number[];
+  /** Whether there were pairs enough that nothing else disturbed. */
+  readonly quiet: boolean;
 }
 
-/** What can come out. Without an even control a number decides nothing, whichever way it points. */
-type Outcome = 'met' | 'missed' | 'undecided' | 'not measured';
+/** A number that has to be on the right side of a limit. */
+interface Target {
+  readonly what: string;
+  readonly limit: Limit;
+  readonly unit: 'times' | 'ns' | 'B' | 'collections';
+  readonly read: (results: Results) => Reading;
+}
+
+/** What can come out. On a machine that was not quiet a number decides nothing, whichever way it points. */
+export type Outcome = 'met' | 'missed' | 'undecided' | 'not measured';
 
 /** A target with what was measured. */
 export interface Verdict {
-  readonly text: string;
+  readonly what: string;
+  /** The limit in words. */
+  readonly bound: string;
+  /** The number in words. */
+  readonly measured: string;
   readonly outcome: Outcome;
 }
 
-function cpuAgainstC(server: ContenderName, level: string, most: number): Target {
-  return {
-    scenario: '64x50',
-    what: `${level} CPU per message against C`,
-    limit: { most },
-    metric: 'cpu',
-    read: ({ servers }) => servers[server]?.cpu.median,
+const NOTHING: Reading = { value: undefined, controls: [], quiet: true };
+
+/** A number of a scenario, which rests on the control of that scenario, and on quiet pairs. */
+function inLoad(
+  name: string,
+  metric: Metric,
+  names: readonly string[],
+  value: (result: LoadResult) => number | undefined,
+): Target['read'] {
+  return ({ loads }) => {
+    const result = loads.find((one) => one.name === name);
+    if (result === undefined) return NOTHING;
+    const { servers } = result;
+    return {
+      value: value(result),
+      controls: [servers[CONTROL]?.[metric].median ?? NaN],
+      quiet: names.every((server) => (servers[server]?.quietPairs ?? 0) >= QUIET_PAIRS_NEEDED),
+    };
   };
 }
 
-function targetsAgainstC(server: ContenderName, level: string): readonly Target[] {
-  return [
-    cpuAgainstC(server, level, 1.05),
-    {
-      scenario: '64x50',
-      what: `${level} throughput against C`,
-      limit: { least: 0.97 },
-      metric: 'throughput',
-      read: ({ servers }) => servers[server]?.throughput.median,
-    },
-  ];
-}
-
-function targetAgainstNet(scenario: string, least: number): Target {
-  return {
-    scenario,
-    what: 'CPU per message of net over level 2',
-    limit: { least },
-    metric: 'cpu',
-    read: ({ netOver }) => netOver.echo?.median,
+function inProbe(name: string, read: (probe: ProbeResult) => Reading): Target['read'] {
+  return ({ probes }) => {
+    const probe = probes.find((one) => one.name === name);
+    return probe === undefined ? NOTHING : read(probe);
   };
 }
 
-/** The targets of the first benchmark, but for the one in {@link judgeSteadyState}. */
+/** A server next to C. */
+const againstC = (scenario: string, server: string, metric: Metric): Target['read'] =>
+  inLoad(scenario, metric, [server], ({ servers }) => servers[server]?.[metric].median);
+
+/** One server next to another. */
+const against = (scenario: string, one: string, other: string, metric: Metric): Target['read'] =>
+  inLoad(scenario, metric, [one, other], (result) => over(result, one, other, metric)?.median);
+
+function quotient(a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined || b === undefined ? undefined : a / b;
+}
+
+/** What a call costs more than in C. The control: C against C. */
+const callOverC = (pass: string): Target['read'] =>
+  inProbe('calls', (probe) => {
+    const of = (name: string): number | undefined => probeValue(probe, name, pass);
+    const [c, addon] = [of(YARDSTICK), of('addon')];
+    return {
+      value: c === undefined || addon === undefined ? undefined : addon - c,
+      controls: [quotient(of(CONTROL), c) ?? NaN],
+      quiet: true,
+    };
+  });
+
+/** How much more a wait costs beside many idle descriptors. The control: the same in C, twice. */
+const flatness: Target['read'] = inProbe('wait-cost', (probe) => {
+  const of = (name: string): number | undefined =>
+    quotient(probeValue(probe, name, '19900'), probeValue(probe, name, '10'));
+  const controls = [quotient(of(CONTROL), of(YARDSTICK)) ?? NaN];
+  return { value: of('epoll'), controls, quiet: true };
+});
+
+/** A count or a size, which no other process changes: it needs no control. */
+const countOf = (probe: string, contender: string, measure: string): Target['read'] =>
+  inProbe(probe, (result) => ({
+    value: probeValue(result, contender, measure),
+    controls: [],
+    quiet: true,
+  }));
+
+const times = { unit: 'times' } as const;
+
+/** Every target, in the order of the report. */
 const targets: readonly Target[] = [
-  ...targetsAgainstC('sys', 'level 1'),
-  ...targetsAgainstC('echo', 'level 2'),
-  cpuAgainstC('run', 'run()', 1.08),
-  cpuAgainstC('runAsync', 'runAsync()', 1.18),
-  targetAgainstNet('64x50', 1.6),
-  targetAgainstNet('4Kx50', 3),
-  targetAgainstNet('64Kx50', 4),
+  ...(
+    [
+      ['sys', 'level 1', 1.03],
+      ['echo', 'level 2', 1.03],
+      ['run', 'run()', 1.05],
+      ['runAsync', 'runAsync()', 1.1],
+    ] as const
+  ).map(([server, level, most]): Target => ({
+    ...times,
+    what: `CPU per message against C, ${level}, 64 B, 50 connections`,
+    limit: { most },
+    read: againstC('64x50', server, 'cpu'),
+  })),
+  ...(
+    [
+      ['64x50', '64 B, 50 connections'],
+      ['64x1000', '64 B, 1,000 connections'],
+      ['64Kx50', '64 KiB, 50 connections'],
+    ] as const
+  ).map(([scenario, title]): Target => ({
+    ...times,
+    what: `throughput against C, level 2, ${title}`,
+    limit: { least: 0.97 },
+    read: againstC(scenario, 'echo', 'throughput'),
+  })),
+  ...(
+    [
+      ['64x50', '64 B', 1.6],
+      ['4Kx50', '4 KiB', 3],
+      ['64Kx50', '64 KiB', 4.2],
+    ] as const
+  ).map(([scenario, size, least]): Target => ({
+    ...times,
+    what: `CPU per message, Node net against level 2, ${size}, 50 connections`,
+    limit: { least },
+    read: against(scenario, 'net', 'echo', 'cpu'),
+  })),
+  ...(
+    [
+      ['http50', 'http', 'Node http, 50 connections', 2.5],
+      ['http1000', 'http', 'Node http, 1,000 connections', 3.5],
+      ['http50', 'bun', 'Bun.serve, 50 connections', 1.2],
+      ['http50', 'go', 'Go net/http on one core, 50 connections', 2],
+    ] as const
+  ).map(([scenario, other, title, least]): Target => ({
+    ...times,
+    what: `HTTP requests per second, ours against ${title}`,
+    limit: { least },
+    read: against(scenario, 'run', other, 'throughput'),
+  })),
+  {
+    ...times,
+    what: 'password site, requests per second, ours against Go',
+    limit: { least: 4 },
+    read: against('passwords', 'run', 'go', 'throughput'),
+  },
+  {
+    ...times,
+    what: 'password site, CPU per request, ours against Go',
+    limit: { most: 0.3 },
+    read: against('passwords', 'run', 'go', 'cpu'),
+  },
+  {
+    ...times,
+    what: 'round trips per second on one connection, level 2 with spinUs 200 against C that blocks',
+    limit: { least: 3.5 },
+    read: againstC('64x1', 'spin', 'throughput'),
+  },
+  ...(
+    [
+      ['echo', 'level 2', 350],
+      ['run', 'level 4', 600],
+    ] as const
+  ).map(([server, level, most]): Target => ({
+    what: `memory for each idle connection, ${level}`,
+    limit: { most },
+    unit: 'B',
+    read: countOf('memory', server, 'B for each'),
+  })),
+  {
+    ...times,
+    what: 'cost of a wait beside 19,900 idle descriptors against 10',
+    limit: { most: 1.08 },
+    read: flatness,
+  },
+  {
+    what: 'garbage collections in a million messages, level 2',
+    limit: { most: 0 },
+    unit: 'collections',
+    read: countOf('collections', 'echo', 'in a million'),
+  },
+  ...['epoll_wait(0), none ready', 'recv -> EAGAIN', 'epoll_ctl MOD'].map((pass): Target => ({
+    what: `cost of a call over C, ${pass}`,
+    limit: { most: 60 },
+    unit: 'ns',
+    read: callOverC(pass),
+  })),
 ];
 
-function round(value: number): string {
-  return String(Math.round(value * 1000) / 1000);
+const isEven = (ratio: number): boolean =>
+  ratio >= CONTROL_RANGE.least && ratio <= CONTROL_RANGE.most;
+
+/** `1.0347` as `1.035`, `347.2` as `347`. */
+function inWords(value: number, unit: Target['unit']): string {
+  const digits = unit === 'times' ? 3 : 0;
+  const number = String(Math.round(value * 10 ** digits) / 10 ** digits);
+  return unit === 'times' || unit === 'collections' ? number : `${number} ${unit}`;
 }
 
-function isEven(ratio: number): boolean {
-  return ratio >= CONTROL.least && ratio <= CONTROL.most;
-}
-
-function judgeNumber(what: string, limit: Limit, value: number | undefined): Verdict {
-  const bound = 'least' in limit ? `>= ${String(limit.least)}` : `<= ${String(limit.most)}`;
-  const text = `${what} (${bound})`;
-  if (value === undefined) return { text, outcome: 'not measured' };
-  const met = 'least' in limit ? value >= limit.least : value <= limit.most;
-  return { text: `${text}: ${round(value)}`, outcome: met ? 'met' : 'missed' };
-}
-
-function judgeTarget(target: Target, results: readonly ScenarioResult[]): Verdict {
-  const { scenario, what, limit, metric, read } = target;
-  const result = results.find((candidate) => candidate.scenario.name === scenario);
-  const verdict = judgeNumber(`${what}, ${scenario}`, limit, result && read(result));
-  if (verdict.outcome === 'not measured') return verdict;
-  const control = result?.servers.control?.[metric].median;
-  if (control !== undefined && isEven(control)) return verdict;
-  return { ...verdict, outcome: 'undecided' };
-}
-
-/** A loop that serves a million messages must not make work for the garbage collector. */
-export function judgeSteadyState(steadyState: SteadyState | undefined): Verdict {
-  const messages = formatCount(steadyState?.messages ?? 1_000_000);
-  const what = `collections of level 2 in ${messages} messages of steady state`;
-  return judgeNumber(what, { most: 0 }, steadyState?.collections);
+function judgeTarget({ what, limit, unit, read }: Target, results: Results): Verdict {
+  const { value, controls, quiet } = read(results);
+  const [sign, border] = 'least' in limit ? ['>=', limit.least] : ['<=', limit.most];
+  const bound = `${sign} ${inWords(border, unit)}`;
+  if (value === undefined) return { what, bound, measured: '–', outcome: 'not measured' };
+  const measured = inWords(value, unit);
+  if (!quiet || !controls.every(isEven)) return { what, bound, measured, outcome: 'undecided' };
+  const met = 'least' in limit ? value >= border : value <= border;
+  return { what, bound, measured, outcome: met ? 'met' : 'missed' };
 }
 
 /** Holds what was measured against the targets. */
-export function judge({ results, steadyState }: Findings): readonly Verdict[] {
-  const verdicts = targets.map((target) => judgeTarget(target, results));
-  return [...verdicts, judgeSteadyState(steadyState)];
+export function judge(results: Results): readonly Verdict[] {
+  return targets.map((target) => judgeTarget(target, results));
 }
 
-/** Says in words whether the C server against itself came out even. */
-function describeControl(results: readonly ScenarioResult[]): string {
-  const controls = results.flatMap(({ scenario, servers: { control } }) =>
-    control === undefined ? [] : [{ name: scenario.name, control }],
-  );
-  if (controls.length === 0) return 'there was no control: its server was not measured';
-  const astray = controls.flatMap(({ name, control }) => {
-    const values = [control.throughput.median, control.cpu.median];
-    if (values.every(isEven)) return [];
-    return [`${name} (throughput ${values.map(round).join(', CPU ')})`];
+/** The scenarios in which C against C did not come out even, in words. */
+function unevenControls({ loads }: Results): readonly string[] {
+  return loads.flatMap(({ name, servers: { [CONTROL]: control } }) => {
+    if (control === undefined) return [`${name} (not measured)`];
+    const [throughput, cpu] = [control.throughput.median, control.cpu.median];
+    if (isEven(throughput) && isEven(cpu)) return [];
+    return [`${name} (throughput ${throughput.toFixed(3)}, CPU ${cpu.toFixed(3)})`];
   });
-  const range = `${String(CONTROL.least)}…${String(CONTROL.most)}`;
-  const total = String(controls.length);
-  if (astray.length === 0) {
-    return `the control held: C against C within ${range} in ${total} of ${total} scenarios`;
-  }
-  return `the control did NOT hold (C against C outside ${range}) in ${astray.join(', ')}`;
 }
 
-/** The words at the end: whether the control held, and which targets were met. */
-export function describeVerdict(findings: Findings): string {
-  const verdicts = judge(findings);
-  const list = (outcome: Outcome): string => {
-    const texts = verdicts.filter((one) => one.outcome === outcome).map(({ text }) => text);
-    return texts.length === 0 ? 'none' : texts.join('; ');
-  };
-  const control = describeControl(findings.results);
-  const words = [
-    `${control.charAt(0).toUpperCase()}${control.slice(1)}.`,
-    `Targets met: ${list('met')}.`,
-    `Missed: ${list('missed')}.`,
-  ];
-  const undecided = list('undecided');
-  if (undecided !== 'none') words.push(`Undecided, for want of an even control: ${undecided}.`);
-  const unmeasured = list('not measured');
-  if (unmeasured !== 'none') words.push(`Not measured: ${unmeasured}.`);
-  return words.join('\n');
+/** The share of all pairs that nothing else disturbed, in words. */
+function describeQuiet({ loads }: Results): string {
+  const servers = loads.flatMap((result) => Object.values(result.servers));
+  const all = sum(servers.map(({ runs }) => runs.length));
+  const quiet = sum(servers.map(({ quietPairs }) => quietPairs));
+  return `${(all === 0 ? 0 : (100 * quiet) / all).toFixed(0)} % of the pairs were undisturbed`;
+}
+
+/** How quiet the machine was, in words, from the control and the pairs. */
+export function describeNoise(results: Results): string {
+  const { loads } = results;
+  if (loads.length === 0) return 'no servers were compared, so there was no control';
+  const range = `C against C within ${CONTROL_RANGE.least}…${CONTROL_RANGE.most}`;
+  const uneven = unevenControls(results);
+  const even = loads.length - uneven.length;
+  const scenarios = `in ${even} of ${loads.length} scenarios`;
+  const held = uneven.length === 0 ? 'the control held' : 'the control did NOT hold everywhere';
+  const where = uneven.length === 0 ? '' : `, not in ${uneven.join(', ')}`;
+  return `${held} (${range} ${scenarios}${where}); ${describeQuiet(results)}`;
+}
+
+function count(verdicts: readonly Verdict[], outcome: Outcome): string {
+  const some = verdicts.filter((one) => one.outcome === outcome);
+  const names = some.map(({ what, measured }) => `${what}: ${measured}`);
+  const list = outcome === 'missed' && some.length > 0 ? ` (${names.join('; ')})` : '';
+  return `${String(some.length)} ${outcome}${list}`;
+}
+
+/** One sentence at the end: whether the control held, and what was within target. */
+export function describeVerdict(results: Results): string {
+  const verdicts = judge(results);
+  const measured = verdicts.filter(({ outcome }) => outcome !== 'not measured');
+  const noise = describeNoise(results);
+  const start = `${noise.charAt(0).toUpperCase()}${noise.slice(1)}`;
+  const outcomes = (['met', 'missed', 'undecided'] as const).map((one) => count(verdicts, one));
+  const hint =
+    results.pairs < PAIRS_FOR_A_VERDICT
+      ? `; with fewer than ${String(PAIRS_FOR_A_VERDICT)} pairs this is only a hint`
+      : '';
+  const of = `${String(measured.length)} of ${String(verdicts.length)} targets were measured`;
+  return `${start}; ${of}: ${outcomes.join(', ')}${hint}.`;
 }

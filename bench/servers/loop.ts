@@ -1,19 +1,25 @@
 /**
  * The echo example at level 4: the same reads and writes, with a handler for each descriptor.
  *
- *     node build/bench/servers/loop.js [--drive run|runAsync] [--host H] [--port N]
+ *     node build/bench/servers/loop.js [--drive run|runAsync] [--host H] [--port N] [--path FILE]
  */
 
-import { parseArgs } from 'node:util';
-import { Loop, READABLE, SystemError, TcpListener, type TcpStream, WRITABLE } from 'raw-epoll';
-
-/** As many as the C server allows to wait for `accept`. */
-const BACKLOG = 4096;
+import {
+  Loop,
+  READABLE,
+  type Stream,
+  SystemError,
+  TcpListener,
+  TcpStream,
+  UnixListener,
+  WRITABLE,
+} from 'raw-epoll';
+import { BACKLOG, parsePlace } from './lib/place.js';
 
 /** One for all connections. */
 const buffer = new Uint8Array(64 * 1024);
 
-function serve(stream: TcpStream): void {
+function serve(stream: Stream): void {
   let unsent: Uint8Array | undefined;
   const registration = loop.register(stream, READABLE, () => {
     try {
@@ -45,27 +51,20 @@ function serve(stream: TcpStream): void {
   };
 }
 
-const { values } = parseArgs({
-  options: {
-    drive: { type: 'string', default: 'run' },
-    host: { type: 'string', default: '127.0.0.1' },
-    port: { type: 'string', default: '0' },
-  },
-});
-
+const { place, values } = parsePlace({ drive: { type: 'string', default: 'run' } });
+const { host, port, path } = place;
 const loop = new Loop();
-const listener = TcpListener.listen({
-  host: values.host,
-  port: Number(values.port),
-  backlog: BACKLOG,
-});
+const listener: TcpListener | UnixListener =
+  path === undefined
+    ? TcpListener.listen({ host, port, backlog: BACKLOG })
+    : UnixListener.listen({ path, backlog: BACKLOG });
 loop.register(listener, READABLE, () => {
-  for (let stream; (stream = listener.accept()) !== null;) {
-    stream.setNoDelay();
+  for (let stream: Stream | null; (stream = listener.accept()) !== null;) {
+    if (stream instanceof TcpStream) stream.setNoDelay();
     serve(stream);
   }
 });
 const { address } = listener;
-if ('port' in address) console.log(`listening on ${values.host}:${String(address.port)}`);
-if (values.drive === 'run') loop.run();
+console.log(`listening on ${'port' in address ? `${host}:${address.port}` : String(path)}`);
+if (values['drive'] === 'run') loop.run();
 else await loop.runAsync();

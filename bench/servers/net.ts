@@ -2,14 +2,15 @@
  * The echo server that Node offers: `node:net`, as its documentation recommends it. `write`
  * answers false when data waits in memory; reading then pauses until `drain`.
  *
- *     node build/bench/servers/net.js [--host H] [--port N]
+ *     node build/bench/servers/net.js [--host H] [--port N] [--path FILE] [--broadcast]
+ *
+ * What differs in the work: each read has a buffer of its own, which the garbage collector frees.
+ * With `--broadcast` every client gets what one sends, after a greeting of one byte; one that does
+ * not read is dropped.
  */
 
 import { createServer, type Socket } from 'node:net';
-import { parseArgs } from 'node:util';
-
-/** As many as the C server allows to wait for `accept`. */
-const BACKLOG = 4096;
+import { announce, BACKLOG, endOnSignal, parsePlace } from './lib/place.js';
 
 function echo(socket: Socket): void {
   const resume = (): void => {
@@ -25,18 +26,25 @@ function echo(socket: Socket): void {
   });
 }
 
-const { values } = parseArgs({
-  options: {
-    host: { type: 'string', default: '127.0.0.1' },
-    port: { type: 'string', default: '0' },
-  },
-});
+const clients = new Set<Socket>();
 
-const server = createServer({ noDelay: true }, echo);
-server.listen({ host: values.host, port: Number(values.port), backlog: BACKLOG }, () => {
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('not a TCP address');
-  console.log(`listening on ${address.address}:${String(address.port)}`);
+function broadcast(socket: Socket): void {
+  clients.add(socket);
+  socket.write('+');
+  socket.on('data', (data) => {
+    for (const client of clients) if (!client.write(data)) client.destroy();
+  });
+  socket.on('close', () => clients.delete(socket));
+  socket.on('error', () => {
+    socket.destroy();
+  });
+}
+
+const { place, values } = parsePlace({ broadcast: { type: 'boolean', default: false } });
+const { host, port, path } = place;
+const server = createServer({ noDelay: true }, values['broadcast'] === true ? broadcast : echo);
+const where = path === undefined ? { host, port } : { path };
+server.listen({ ...where, backlog: BACKLOG }, () => {
+  announce(server.address());
 });
-process.once('SIGTERM', () => process.exit(0));
-process.once('SIGINT', () => process.exit(0));
+endOnSignal();

@@ -2,17 +2,16 @@
  * The site of passwords on Node's own `http`: the same page, made in the same way as in
  * examples/passwords.ts.
  *
- *     node build/bench/servers/passwords-http.js
+ *     node build/bench/servers/passwords-http.js [--host H] [--port N]
  */
 import { randomFillSync } from 'node:crypto';
 import { createServer } from 'node:http';
+import { announce, BACKLOG, endOnSignal, parsePlace } from './lib/place.js';
 
 const CHARACTERS = Buffer.from('abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789#@$');
 const COUNT = 100;
 const LENGTH = 12;
 const LIMIT = 2 ** 16 - (2 ** 16 % CHARACTERS.length);
-/** As many as the other servers allow to wait for `accept`. */
-const BACKLOG = 4096;
 
 const random = new Uint16Array(32 * 1024);
 let used = random.length;
@@ -47,9 +46,8 @@ const server = createServer((request, response) => {
   const headers = { 'Content-Type': 'text/plain; charset=utf-8', 'Content-Length': page.length };
   response.writeHead(200, headers).end(passwords(), 'latin1');
 });
-server.listen({ host: '127.0.0.1', port: 0, backlog: BACKLOG }, () => {
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('not a TCP address');
-  console.log(`listening on ${address.address}:${String(address.port)}`);
+const { place } = parsePlace();
+server.listen({ host: place.host, port: place.port, backlog: BACKLOG }, () => {
+  announce(server.address());
 });
-process.once('SIGTERM', () => process.exit(0));
+endOnSignal();

@@ -2,9 +2,9 @@
  * What a system call costs through level 1: the passes of `bench/c/calls.c` under the same names,
  * with the same number of iterations, least of several repetitions. Keep the two files in step.
  *
- *     node build/bench/calls-addon.js [--iterations N] [--repetitions N]
+ *     node build/bench/probes/calls.js [--iterations N] [--repetitions N]
  *
- * Prints {"name": ns, ...}. `bench/calls.ts` runs both and compares.
+ * Prints {"name": ns, ...}.
  */
 
 import { parseArgs } from 'node:util';
@@ -24,7 +24,7 @@ import {
   SOCK_NONBLOCK,
   SOCK_STREAM,
   TCP_NODELAY,
-} from '../ts/sys/constants.js';
+} from '../../ts/sys/constants.js';
 import {
   accept4,
   bind,
@@ -45,8 +45,8 @@ import {
   socket,
   type SocketAddressInet,
   write,
-} from '../ts/sys/index.js';
-import { optionsOrUsage, parseCount } from './lib/options.js';
+} from '../../ts/sys/index.js';
+import { optionsOrUsage, parseCount } from '../lib/options.js';
 
 const MAX_EVENTS = 16;
 const MESSAGE = 64;
@@ -182,7 +182,7 @@ function measure(iterations: number, repetitions: number): Record<string, number
   return least;
 }
 
-const options = optionsOrUsage('calls-addon', () => {
+const options = optionsOrUsage('calls', () => {
   const { values } = parseArgs({
     options: {
       iterations: { type: 'string', default: '20000' },

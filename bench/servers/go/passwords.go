@@ -1,11 +1,12 @@
 // The site of passwords on Go's own net/http, two ways:
 //
-//	passwords [-address 127.0.0.1:0] [-goroutines]
+//	passwords [-host 127.0.0.1] [-port 0] [-goroutines]
 //
 // With -goroutines each password is made by a goroutine of its own and passed through a channel, a
 // hundred for each request, as in the program that examples/passwords.ts answers. Without, the
 // handler makes one after the other, as that example does. Random numbers come from crypto/rand either
-// way, many at a time, and every character is as likely as any other.
+// way, many at a time, and every character is as likely as any other. GOMAXPROCS is 1, as all servers
+// have one core.
 package main
 
 import (
@@ -17,6 +18,7 @@ import (
 	"log"
 	"net"
 	"net/http"
+	"runtime"
 	"strings"
 	"sync"
 )
@@ -75,14 +77,16 @@ func concurrent() []string {
 }
 
 func main() {
-	address := flag.String("address", "127.0.0.1:0", "where to listen")
+	host := flag.String("host", "127.0.0.1", "where to listen")
+	port := flag.Int("port", 0, "0: the kernel chooses")
 	goroutines := flag.Bool("goroutines", false, "a goroutine for each password")
 	flag.Parse()
+	runtime.GOMAXPROCS(1)
 	passwords := plain
 	if *goroutines {
 		passwords = concurrent
 	}
-	listener, err := net.Listen("tcp", *address)
+	listener, err := net.Listen("tcp", fmt.Sprintf("%s:%d", *host, *port))
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -1,0 +1,115 @@
+/** The report of a run as Markdown. */
+
+import { remarksOn, type Table, tabulateLoad, tabulateProbe } from './report-text.js';
+import type { LoadResult, ProbeResult, Results } from './results.js';
+import { describeNoise, describeVerdict, judge } from './verdict.js';
+
+/** A drawing that stands beside the page. */
+interface Drawing {
+  readonly title: string;
+  readonly file: string;
+}
+
+const escaped = (cell: string): string => cell.replaceAll('|', '\\|');
+
+/** Numbers flush right, words flush left. */
+function markdownTable({ heading, rows }: Table, of: 'numbers' | 'words' = 'numbers'): string {
+  const line = (cells: readonly string[]): string => `| ${cells.map(escaped).join(' | ')} |`;
+  const rule = heading.map((_, i) => (i === 0 || of === 'words' ? '---' : '--:'));
+  return [line(heading), line(rule), ...rows.map(line)].join('\n');
+}
+
+function describeRun(results: Results): string {
+  const { startedAt, seconds, command, pairs, sliceMs, warmupMs, machine } = results;
+  const rows = [
+    ['date', startedAt.slice(0, 10)],
+    ['command', `\`${command}\``],
+    ['duration', `${String(Math.round(seconds / 60))} min`],
+    ['pairs', `${String(pairs)}, of ${String(sliceMs)} ms after ${String(warmupMs)} ms of warm-up`],
+    ...Object.entries(machine),
+  ];
+  return [
+    'One run on one machine on one day. Everything here is a ratio to C in the same run, or stands ',
+    'beside C of the same run; run it on yours. How it is measured, and what the columns say: ',
+    '[bench/README.md](../bench/README.md). This page is written by `npm run bench:report`.\n\n',
+    markdownTable({ heading: ['', ''], rows }, 'words'),
+  ].join('');
+}
+
+function describeTargets(results: Results): string {
+  const verdicts = judge(results);
+  const noise = describeNoise(results);
+  const rows = verdicts.map(({ what, bound, measured, outcome }) => [
+    what,
+    bound,
+    measured,
+    outcome,
+  ]);
+  return [
+    `${noise.charAt(0).toUpperCase()}${noise.slice(1)}. A target whose control did not hold, or `,
+    'with fewer than three undisturbed pairs, is undecided, whichever way its number points.\n\n',
+    markdownTable({ heading: ['measure', 'target', 'measured', 'outcome'], rows }),
+    `\n\n${describeVerdict(results)}`,
+  ].join('');
+}
+
+function describeServers({ servers }: Results): string {
+  const rows = servers.map(({ label, runtime, note, absence }) => [
+    label,
+    runtime,
+    absence === undefined ? note : `${note} Not measured: ${absence}.`,
+  ]);
+  return markdownTable(
+    { heading: ['server', 'runtime', 'what differs in its work'], rows },
+    'words',
+  );
+}
+
+function describeLoad(result: LoadResult): string {
+  const remarks = remarksOn(result).map((remark) => `- ${escaped(remark.replaceAll('\n', ' '))}`);
+  return [
+    `### ${result.name}: ${result.title}`,
+    markdownTable(tabulateLoad(result)),
+    ...(remarks.length > 0 ? [remarks.join('\n')] : []),
+  ].join('\n\n');
+}
+
+function describeProbe(probe: ProbeResult): string {
+  const which =
+    probe.statistic === 'least' ? 'the least of all rounds' : 'the median of the rounds';
+  const failures = Object.entries(probe.failures).map(
+    ([name, why]) => `- ${name} gave no result: ${why.replaceAll('\n', ' ')}`,
+  );
+  return [
+    `### ${probe.name}: ${probe.title}`,
+    `${probe.about} Of each, ${which}.`,
+    markdownTable(tabulateProbe(probe)),
+    ...(failures.length > 0 ? [failures.join('\n')] : []),
+  ].join('\n\n');
+}
+
+function sectionsOf(loads: readonly LoadResult[]): readonly string[] {
+  const names = [...new Set(loads.map(({ section }) => section))];
+  return names.map((name) => {
+    const own = loads.filter(({ section }) => section === name);
+    return [`## ${name}`, ...own.map(describeLoad)].join('\n\n');
+  });
+}
+
+/** The page. */
+export function describeResults(results: Results, drawings: readonly Drawing[]): string {
+  const { loads, probes } = results;
+  const pictures = drawings.map(({ title, file }) => `![${title}](${file})`);
+  return [
+    '# Performance',
+    describeRun(results),
+    '## Targets',
+    describeTargets(results),
+    ...(pictures.length > 0 ? ['## Drawings', ...pictures] : []),
+    ...sectionsOf(loads),
+    ...(probes.length > 0 ? ['## Single things', ...probes.map(describeProbe)] : []),
+    '## Servers',
+    describeServers(results),
+    '',
+  ].join('\n\n');
+}

@@ -1,0 +1,123 @@
+/** From slices to numbers. */
+import test from 'ava';
+import { runPairs } from '../../bench/lib/pairs.js';
+import { compare, over, probeValue, summarizeYardstick } from '../../bench/lib/results.js';
+import { median, spread } from '../../bench/lib/statistics.js';
+import { loadResult, pairs, probeResult, slice } from './slices.js';
+
+test('a median is the middle one, or the mean of the two in the middle', (t) => {
+  t.is(median([30, 1, 2]), 2);
+  t.is(median([4, 1, 2, 30]), 3);
+  t.is(median([]), NaN);
+  t.deepEqual(spread([3, 1, 2]), { median: 2, low: 1, high: 3 });
+});
+
+test('a server is compared with the mean of the yardstick before and after it', (t) => {
+  const { throughput, cpu, perSecond, cpuNs } = compare('it', pairs(7, 0.5, 2), true);
+  t.is(throughput.median, 0.5);
+  t.is(cpu.median, 2);
+  t.is(perSecond.median, 500);
+  t.is(cpuNs.median, 2000);
+});
+
+test('latencies are those of all slices together', (t) => {
+  const { p50Us, p99Us, p999Us } = compare('it', pairs(3, 1, 1), true);
+  t.true(Math.abs(p50Us - 100) < 0.2);
+  t.true(Math.abs(p99Us - 900) < 2);
+  t.true(Math.abs(p999Us - 900) < 2);
+});
+
+test('pairs that something else disturbed do not count where three others are there', (t) => {
+  const disturbed = pairs(4, 9, 9, 0.5);
+  const enough = compare('it', [...pairs(3, 1, 1), ...disturbed], true);
+  t.is(enough.throughput.high, 1);
+  t.is(enough.quietPairs, 3);
+  const few = compare('it', [...pairs(2, 1, 1), ...disturbed], true);
+  t.is(few.throughput.high, 9);
+  t.is(few.quietPairs, 2);
+});
+
+test('collections are counted in all slices, and not at all where they cannot be', (t) => {
+  const runs = pairs(3, 1, 1).map((run) => ({ ...run, slice: { ...run.slice, collections: 2 } }));
+  t.is(compare('it', runs, true).collections, 6);
+  t.is(compare('it', runs, false).collections, null);
+});
+
+test('a slice of the yardstick counts once, though it belongs to two pairs', (t) => {
+  const [a, b, c] = [slice(10, 1), slice(20, 1), slice(60, 1)];
+  const runs = [
+    { before: a, slice: slice(1, 1), after: b },
+    { before: b, slice: slice(1, 1), after: c },
+  ];
+  t.is(summarizeYardstick([{ runs }]).messages, 90);
+});
+
+test('two servers are compared by their ratios to the yardstick', (t) => {
+  const result = loadResult('64x50', { control: [1, 1], net: [0.5, 3], echo: [1, 1.5] });
+  t.is(over(result, 'net', 'echo', 'cpu')?.median, 2);
+  t.is(over(result, 'echo', 'net', 'throughput')?.median, 2);
+  t.is(over(result, 'echo', 'go', 'throughput'), undefined);
+});
+
+test('of the rounds of a probe the least counts, or the median', (t) => {
+  const rounds = { c: [{ a: 5 }, { a: 3 }, { a: 9 }] };
+  t.is(probeValue(probeResult('p', 'least', rounds), 'c', 'a'), 3);
+  t.is(probeValue(probeResult('p', 'median', rounds), 'c', 'a'), 5);
+  t.is(probeValue(probeResult('p', 'median', rounds), 'c', 'b'), undefined);
+  t.is(probeValue(probeResult('p', 'median', rounds), 'd', 'a'), undefined);
+});
+
+test('the yardstick stands before and after every slice, and each round begins with another server', async (t) => {
+  const order: string[] = [];
+  const outcomes = await runPairs(['a', 'b'], {
+    pairs: 2,
+    yardstick: 'c',
+    measure: (name) => {
+      order.push(name);
+      return Promise.resolve(slice(order.length, 1));
+    },
+    onRound: () => undefined,
+  });
+  t.deepEqual(order, ['c', 'a', 'b', 'c', 'a', 'c', 'b', 'c', 'b', 'c', 'a', 'c']);
+  const a = outcomes.get('a');
+  t.true(a !== undefined && 'runs' in a);
+  const runs = a !== undefined && 'runs' in a ? a.runs : [];
+  // Numbers of slices: the first round has a in the fifth, the second in the eleventh.
+  t.deepEqual(
+    runs.map((run) => [run.before, run.slice, run.after].map(({ messages }) => messages)),
+    [
+      [4, 5, 6],
+      [10, 11, 12],
+    ],
+  );
+});
+
+test('a server that fails is left out from then on, with its reason, and the others go on', async (t) => {
+  let slices = 0;
+  const outcomes = await runPairs(['good', 'bad'], {
+    pairs: 3,
+    yardstick: 'c',
+    measure: (name) => {
+      if (name === 'bad' && ++slices > 1) throw new Error('it answered wrongly');
+      return Promise.resolve(slice(1, 1));
+    },
+    onRound: () => undefined,
+  });
+  t.is(slices, 2);
+  t.deepEqual(outcomes.get('bad'), { failure: 'it answered wrongly' });
+  const good = outcomes.get('good');
+  t.is(good !== undefined && 'runs' in good ? good.runs.length : 0, 3);
+});
+
+test('without a yardstick there are no results', async (t) => {
+  await t.throwsAsync(
+    runPairs(['a'], {
+      pairs: 1,
+      yardstick: 'c',
+      measure: (name) =>
+        name === 'c' ? Promise.reject(new Error('gone')) : Promise.resolve(slice(1, 1)),
+      onRound: () => undefined,
+    }),
+    { message: 'gone' },
+  );
+});
