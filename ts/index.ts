@@ -26,6 +26,11 @@ export type { ListenerOptions } from './descriptor/listener.js';
 export { Socket } from './descriptor/socket.js';
 export { Stream } from './descriptor/stream.js';
 export type { ShutdownHow, ToNetSocketOptions } from './descriptor/stream.js';
+export { inheritedDescriptors } from './descriptor/inherited-descriptors.js';
+export type {
+  InheritedDescriptor,
+  InheritedDescriptorsOptions,
+} from './descriptor/inherited-descriptors.js';
 export type { FromNetSocket } from './descriptor/from-node.js';
 export { TcpListener, TcpStream } from './descriptor/tcp.js';
 export type { KeepAliveOptions, TcpConnectOptions, TcpListenOptions } from './descriptor/tcp.js';
