@@ -426,6 +426,28 @@ test('when the server goes the idle ones go at once, the others after their answ
   for (const { connection } of [idle, busy, half]) connection.close();
 });
 
+test('when the server goes and leaves time to part, an idle client may ask once more', (t) => {
+  const host = new MemoryHost(
+    new Mux().handle('GET', '/', () => HELLO),
+    { partingMs: 1000 },
+  );
+  const [asking, silent] = [host.connect(), host.connect()];
+  host.draining = true;
+  for (const { connection } of [asking, silent]) connection.leaveIfIdle();
+  t.false(asking.transport.ended || silent.transport.ended);
+  t.is(host.held, 2);
+  t.is(silent.connection.due, host.clock.now + 1000);
+
+  asking.connection.data(Buffer.from('GET / HTTP/1.1\r\nHost: a\r\n\r\n'));
+  t.deepEqual(asking.transport.statuses, [200]);
+  t.true(asking.transport.text.includes('Connection: close\r\n'));
+  silent.connection.expire();
+  t.is(silent.transport.text, '');
+  t.true(asking.transport.ended && silent.transport.ended);
+  t.is(host.held, 0);
+  for (const { connection } of [asking, silent]) connection.close();
+});
+
 test('a handler may have its own connection closed', (t) => {
   const host = new MemoryHost(
     routes().handle('GET', '/end', () => {

@@ -176,9 +176,18 @@ export class HttpConnection implements Answerer {
     this.#settle();
   }
 
-  /** The server goes. Who has no request under way goes at once, the others after their answer. */
+  /**
+   * The server goes. Who has a request under way goes after its answer, the others at once, or when
+   * there is no time left for a request.
+   */
   leaveIfIdle(): void {
     if (this.#phase !== IDLE || this.#serving) return;
+    const { partingMs } = this.#host.limits;
+    if (partingMs > 0) {
+      this.#work ??= this.#host.hold();
+      this.due = this.#host.clock.now + partingMs;
+      return;
+    }
     this.#leaving = true;
     this.#settle();
   }

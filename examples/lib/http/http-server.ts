@@ -39,6 +39,7 @@ export class HttpServer implements Host {
     this.limits = { ...DEFAULT_LIMITS, ...options.limits };
     this.#onError = options.onError ?? console.error;
     scope.onDrain = () => {
+      this.clock.look();
       for (const connection of this.#connections) connection.leaveIfIdle();
     };
   }

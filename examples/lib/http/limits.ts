@@ -14,6 +14,11 @@ export interface Limits {
   readonly bodyMs: number;
   /** Between two requests, and before the first one: closed without an answer. */
   readonly idleMs: number;
+  /**
+   * The same once the server drains: a client may just be sending its next request, which is answered
+   * and its last one. 0: closed at once.
+   */
+  readonly partingMs: number;
   /** For a client to take what it was sent: it is cut off. */
   readonly writeMs: number;
   /** For a client to close, after it was told that its connection is: it is cut off. */
@@ -28,6 +33,7 @@ export const DEFAULT_LIMITS: Limits = {
   headMs: 10_000,
   bodyMs: 30_000,
   idleMs: 60_000,
+  partingMs: 0,
   writeMs: 30_000,
   lingerMs: 2_000,
 };
