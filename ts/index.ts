@@ -115,7 +115,7 @@ export { ChannelEnd } from './channel/channel-end.js';
 export type { ChannelEndKind, ChannelOptions, SharedEnd } from './channel/channel-end.js';
 export { CHANNEL_END, ReceivingEnd } from './channel/receiving-end.js';
 export { SendingEnd } from './channel/sending-end.js';
-export type { WaitSyncOptions } from './channel/wait-options.js';
+export type { WaitOptions, WaitSyncOptions } from './channel/wait-options.js';
 
 // 7. A loop for each core.
 export { LoopGroup } from './group/loop-group.js';

@@ -2,7 +2,9 @@
 import { once } from 'node:events';
 import process from 'node:process';
 import { Worker } from 'node:worker_threads';
+import { setImmediate as turnOfNode, setTimeout as delay } from 'node:timers/promises';
 import test from 'ava';
+import type { ExecutionContext } from 'ava';
 import {
   ByteChannel,
   Channel,
@@ -12,12 +14,18 @@ import {
   READABLE,
   WOULD_BLOCK,
 } from '../../ts/index.js';
+import type { RandomOrder } from '../fixtures/channel-random.js';
 import type { ChannelOrder } from '../fixtures/channel-worker.js';
 import { fixture } from '../support/child.js';
 import { countDescriptors } from '../support/descriptors.js';
+import { eventually } from '../support/eventually.js';
 import { closing } from '../support/pairs.js';
+import { Random } from '../support/random.js';
+import { timeTermination } from '../support/workers.js';
 
 const MESSAGES = Number(process.env['RAW_EPOLL_CHANNEL_MESSAGES'] ?? '200000');
+/** How many workers are terminated, of each kind. */
+const ROUNDS = Number(process.env['RAW_EPOLL_CHANNEL_ROUNDS'] ?? '10');
 
 function start(order: ChannelOrder): Worker {
   return new Worker(fixture('channel-worker'), { workerData: order });
@@ -104,7 +112,7 @@ test.serial('values go to a worker and back', async (t) => {
 
 test.serial('a worker that ends, or is terminated, closes its ends', async (t) => {
   const before = countDescriptors();
-  for (const role of ['hold', 'count'] as const) {
+  for (const role of ['hold', 'idle'] as const) {
     const a = ByteChannel.open({ capacity: 1 });
     const b = ByteChannel.open({ capacity: 1 });
     const worker = start({ role, ends: [a.sender.share(), b.receiver.share()] });
@@ -128,6 +136,56 @@ test.serial('a worker that ends, or is terminated, closes its ends', async (t) =
   // What nobody claimed stays until the end of the thread: the flags of two channels.
   t.is(countDescriptors(), before + 4);
 });
+
+for (const capacity of [0, 1, 8]) {
+  for (const blocks of [true, false]) {
+    const how = blocks ? 'blocks' : 'waits by promises';
+    test.serial(
+      `a worker terminated at any moment leaves the other end whole (capacity ${String(capacity)}, it ${how})`,
+      async (t) => {
+        const random = new Random();
+        t.log(`seed ${String(random.seed)}`);
+        for (let round = 0; round < ROUNDS; round++)
+          await terminateAtAnyMoment(t, capacity, blocks, random);
+      },
+    );
+  }
+}
+
+/** Sends to a worker, and receives from it, until it is terminated. */
+async function terminateAtAnyMoment(
+  t: ExecutionContext,
+  capacity: number,
+  blocks: boolean,
+  random: Random,
+): Promise<void> {
+  const descriptors = countDescriptors();
+  const there = Channel.open<number>({ capacity });
+  const back = Channel.open<number>({ capacity });
+  const order: RandomOrder = { from: there.receiver.share(), to: back.sender.share(), blocks };
+  const worker = new Worker(fixture('channel-random'), { workerData: order });
+  there.receiver.close();
+  back.sender.close();
+  await once(worker, 'message');
+  const sending = (async () => {
+    for (let i = 0; ; i++) await there.sender.send(i);
+  })();
+  const receiving = (async () => {
+    let next = 0;
+    for await (const value of back.receiver)
+      if (value !== next++) return `${value}, not ${next - 1}`;
+    return 'the end';
+  })();
+  await delay(random.integer(0, 20));
+  const ms = await timeTermination(worker);
+  t.true(ms < 5000);
+  t.is(await receiving, 'the end');
+  await t.throwsAsync(sending, { code: 'EPIPE' });
+  there.sender.close();
+  back.receiver.close();
+  await turnOfNode();
+  t.is(await eventually(countDescriptors, descriptors), descriptors);
+}
 
 test.serial('the end of a worker wakes who waits in a set', async (t) => {
   const { sender, receiver } = ByteChannel.open();

@@ -13,7 +13,7 @@ import {
 } from './channel-end.js';
 import { CHANNEL_END, ReceivingEnd } from './receiving-end.js';
 import { SendingEnd } from './sending-end.js';
-import type { WaitSyncOptions } from './wait-options.js';
+import type { WaitOptions, WaitSyncOptions } from './wait-options.js';
 
 const senderLeaks = new LeakDetector('ByteSender');
 const receiverLeaks = new LeakDetector('ByteReceiver');
@@ -73,7 +73,8 @@ export class ByteSender extends SendingEnd {
    * @param buffer  Any ArrayBufferView; looked up in this call, not kept.
    * @param offset  Bytes into the view. Default: 0.
    * @param length  Bytes, 0 among them. Default: the rest of the view.
-   * @returns       False: the channel is full; with capacity 0, no receiver waits.
+   * @returns       False: the channel is full; with capacity 0, no receiver waits; or a `send` of
+   *                this end waits, and was first.
    * @throws SystemError `EPIPE`: no receiver is left; `ENOMEM`; `ERR_CLOSED`;
    *         `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE` for what is no slice of the buffer, or
    *         longer than `maxMessageBytes`.
@@ -89,13 +90,30 @@ export class ByteSender extends SendingEnd {
    * with capacity 0 until a receiver has taken it.
    *
    * @returns  False: the time is over, and nothing was sent.
-   * @throws   As `trySend`.
+   * @throws   As `trySend`; `ERR_INVALID_STATE`: a `send` of this end waits, and was first.
    *
    * Thread: blocks this one. No promise, timer or signal handler of Node runs meanwhile; a worker
    * that waits can be terminated, and what it has not sent then is not sent.
    */
   sendSync(buffer: ArrayBufferView, options: WaitSyncOptions = {}): boolean {
     return this.putSync(bytesOf(buffer, 'buffer'), options);
+  }
+
+  /**
+   * Sends all of a view as one message, as soon as that is possible: when there is room, or with
+   * capacity 0 when a receiver has taken it. Several sends go out in their order. The bytes are
+   * those of the moment of the call.
+   *
+   * While it waits, Node's own loop watches for it, and the process stays alive unless
+   * {@link unref} was called.
+   *
+   * @returns  True; false: the time is over, and nothing was sent.
+   * @throws   Rejects with the reason of the signal; as `trySend` throws; with `ERR_CLOSED` when
+   *           this end is closed meanwhile; SystemError `EMFILE`, `ENFILE`, with the first that has
+   *           to wait. Then nothing was sent.
+   */
+  send(buffer: ArrayBufferView, options: WaitOptions = {}): Promise<boolean> {
+    return this.put(() => bytesOf(buffer, 'buffer'), options);
   }
 }
 

@@ -1,9 +1,17 @@
 import type { LeakDetector } from '../descriptor/leak-detector.js';
 import { OwnedDescriptor } from '../descriptor/owned-descriptor.js';
-import { check, checkInteger, closedError, invalidArgType, SystemError } from '../errors.js';
+import {
+  check,
+  checkInteger,
+  closedError,
+  invalidArgType,
+  stateError,
+  SystemError,
+} from '../errors.js';
 import { isWithout } from '../epoll/without.js';
 import { binding } from '../native.js';
 import { EINVAL, ENOENT } from '../sys/constants.js';
+import type { Wait, Waited, Waits } from './waits.js';
 
 /** How a channel is opened. */
 export interface ChannelOptions {
@@ -32,6 +40,9 @@ const DEFAULT_CAPACITY = 64;
 const MOST_CAPACITY = 65_536;
 const DEFAULT_MESSAGE_BYTES = 2 ** 20;
 const MOST_MESSAGE_BYTES = 2 ** 30;
+
+/** How many calls are answered between two turns of Node's loop. */
+const MOST_IN_A_ROW = 1024;
 
 /** How many fields the addon fills in for an end. */
 const FIELDS = 5;
@@ -102,22 +113,32 @@ function notShared(posted: unknown): Error {
  * It belongs to the thread that made it, and is closed with it. Its `fd` is a descriptor of its
  * own, to be watched for `READABLE` in any set of this thread; nothing may be read from it.
  */
-export abstract class ChannelEnd extends OwnedDescriptor {
+export abstract class ChannelEnd extends OwnedDescriptor implements Waited {
   /** How many messages the channel holds; 0: a message is sent when it is received. */
   readonly capacity: number;
   /** How many bytes a message may have. */
   readonly maxMessageBytes: number;
   /** The end in the addon. @internal */
   protected readonly id: number;
+  /** Those who wait for it. @internal */
+  protected readonly waits: Waits;
   readonly #kind: ChannelEndKind;
+  #inARow = 0;
 
   /** @internal */
-  protected constructor(fields: EndFields, kind: ChannelEndKind, leaks: LeakDetector) {
+  protected constructor(
+    fields: EndFields,
+    kind: ChannelEndKind,
+    leaks: LeakDetector,
+    waits: Waits,
+  ) {
     const { id } = fields;
     super(fields.fd, leaks, () => {
+      waits.close(undefined);
       binding.channel.close(id);
     });
     this.id = id;
+    this.waits = waits;
     this.capacity = fields.capacity;
     this.maxMessageBytes = fields.maxMessageBytes;
     this.#kind = kind;
@@ -152,9 +173,44 @@ export abstract class ChannelEnd extends OwnedDescriptor {
     return super.release();
   }
 
+  /** Has a `send` or `receive` that waits keep the process alive: so it is at first. */
+  ref(): this {
+    this.waits.keepsAlive = true;
+    return this;
+  }
+
+  /** Has the process end while a `send` or `receive` of this end waits, if nothing else is left. */
+  unref(): this {
+    this.waits.keepsAlive = false;
+    return this;
+  }
+
+  /** @internal */
+  abstract serve(): void;
+
+  /** @internal */
+  abstract withdraw(wait: Wait): boolean;
+
+  /**
+   * Answers a call that need not wait. Many of them in a row would keep Node's loop from turning:
+   * promises come before anything else.
+   * @internal
+   */
+  protected answer<A>(resolve: (answer: A) => void, answer: A): void {
+    this.#inARow = (this.#inARow + 1) % MOST_IN_A_ROW;
+    if (this.#inARow > 0) resolve(answer);
+    else setImmediate(resolve, answer);
+  }
+
+  /** @throws `ERR_INVALID_STATE` @internal */
+  protected checkNobodyWaits(): void {
+    if (this.waits.size > 0) throw stateError(`A call that waits for this ${this.#kind} was first`);
+  }
+
   /** @internal */
   protected leave(): void {
     binding.channel.close(this.id);
+    this.waits.close(closedError(this.#kind));
   }
 
   /** @internal */

@@ -13,7 +13,7 @@ import {
 } from './channel-end.js';
 import { CHANNEL_END, ReceivingEnd } from './receiving-end.js';
 import { SendingEnd } from './sending-end.js';
-import type { WaitSyncOptions } from './wait-options.js';
+import type { WaitOptions, WaitSyncOptions } from './wait-options.js';
 
 const senderLeaks = new LeakDetector('Sender');
 const receiverLeaks = new LeakDetector('Receiver');
@@ -73,6 +73,16 @@ export class Sender<T = unknown> extends SendingEnd {
    */
   sendSync(value: T, options: WaitSyncOptions = {}): boolean {
     return this.putSync(serialize(value), options);
+  }
+
+  /**
+   * Sends a copy of a value, as it is now, as soon as that is possible; as `ByteSender.send`.
+   *
+   * @returns  True; false: the time is over, and nothing was sent.
+   * @throws   Rejects as `ByteSender.send`, and with what `trySend` throws.
+   */
+  send(value: T, options: WaitOptions = {}): Promise<boolean> {
+    return this.put(() => serialize(value), options);
   }
 }
 

@@ -1,6 +1,7 @@
-import { checkOptions } from '../errors.js';
+import { checkOptions, invalidArgType } from '../errors.js';
 import { checkTimeout } from '../epoll/timeout.js';
 import { binding } from '../native.js';
+import type { ReadWaitOptions } from './waits.js';
 
 /** How long to wait, of calls that block the thread. */
 export interface WaitSyncOptions {
@@ -8,11 +9,30 @@ export interface WaitSyncOptions {
   readonly timeoutMs?: number;
 }
 
+/** How long to wait, of calls that answer a promise. */
+export interface WaitOptions extends WaitSyncOptions {
+  /** Ends the wait: the promise is rejected with the signal's reason. */
+  readonly signal?: AbortSignal;
+}
+
 /** When a wait is over, on the clock of `performance.now()`. @internal */
 export function deadlineOf(options: WaitSyncOptions): number {
+  return performance.now() + readTimeout(options);
+}
+
+/** Options that were read, each once, and checked. @internal */
+export function readWaitOptions(options: WaitOptions): ReadWaitOptions {
+  const { signal } = checkOptions(options);
+  if (signal !== undefined && !(signal instanceof AbortSignal)) {
+    throw invalidArgType('options.signal', 'AbortSignal', signal);
+  }
+  return { signal, timeoutMs: readTimeout(options) };
+}
+
+function readTimeout(options: WaitSyncOptions): number {
   const { timeoutMs = Number.POSITIVE_INFINITY } = checkOptions(options);
   checkTimeout(timeoutMs);
-  return performance.now() + timeoutMs;
+  return timeoutMs;
 }
 
 /**
