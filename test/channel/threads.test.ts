@@ -56,6 +56,44 @@ for (const capacity of [1, 64]) {
   );
 }
 
+for (const [senders, receivers] of [
+  [1, 1],
+  [8, 1],
+  [1, 8],
+] as const) {
+  test.serial(
+    `without a buffer, ${senders} to ${receivers}: everything once, the order of each sender kept`,
+    async (t) => {
+      const count = MESSAGES / (senders === receivers ? 4 : 40);
+      const { sender, receiver } = ByteChannel.open({ capacity: 0 });
+      const consumers = upTo(receivers).map(() =>
+        start({ role: 'takeSync', ends: [receiver.share()] }),
+      );
+      const producers = upTo(senders).map((mark) =>
+        start({ role: 'handOver', ends: [sender.share()], count: count / senders, mark }),
+      );
+      sender.close();
+      receiver.close();
+      const [came] = await Promise.all([
+        Promise.all(consumers.map(answerOf)),
+        ...producers.map((producer) => once(producer, 'exit')),
+      ]);
+      for (const mark of upTo(senders)) {
+        const numbers = came.map((of) => of[mark] ?? []);
+        for (const of of numbers)
+          t.deepEqual(
+            of,
+            [...of].sort((a, b) => a - b),
+          );
+        t.deepEqual(
+          numbers.flat().sort((a, b) => a - b),
+          upTo(count / senders),
+        );
+      }
+    },
+  );
+}
+
 test.serial(
   '8 senders to 1 receiver: everything once, the order of each sender kept',
   async (t) => {
