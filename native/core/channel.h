@@ -11,7 +11,7 @@
 // A flag is lowered by who finds that there is nothing (no room), and never by a change that takes
 // it away. So it may be raised for nothing, once; it is never down for something. That costs one
 // system call for each time that somebody fell asleep, and none for a message to who is awake.
-// docs/decisions/0032-channels.md
+// docs/decisions/0032-channels-in-native-memory.md
 #ifndef RAW_EPOLL_CORE_CHANNEL_H_
 #define RAW_EPOLL_CORE_CHANNEL_H_
 

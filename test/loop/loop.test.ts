@@ -1,4 +1,5 @@
 /** The loop that a program turns itself, on every backend. */
+import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import test from 'ava';
 import {
@@ -9,6 +10,7 @@ import {
   type BackendName,
   type LoopRegistration,
 } from '../../ts/index.js';
+import type { WakeOrder } from '../fixtures/epoll-waker.js';
 import { fixture } from '../support/child.js';
 import { countDescriptors } from '../support/descriptors.js';
 import { closing, newEventFd, unixPair, type Teardown } from '../support/pairs.js';
@@ -199,6 +201,21 @@ for (const backend of backends) {
     });
     const worker = new Worker(fixture('loop-waker'), { workerData: loop.waker() });
     t.is(loop.turn(), 0);
+    await worker.terminate();
+  });
+
+  test(`a waker that outlives its loop answers false, on any thread (${backend})`, async (t) => {
+    const loop = newLoop(t);
+    const waker = loop.waker();
+    for (let i = 0; i < 100; i++) t.true(waker.wake());
+    t.is(loop.turn(), 0, 'a hundred wakes end one turn');
+    t.is(loop.turn(0), 0);
+    loop.close();
+    t.false(waker.wake());
+    const order: WakeOrder = { waker, times: 3, whenAsleep: false };
+    const worker = new Worker(fixture('epoll-waker'), { workerData: order });
+    const [woken] = (await once(worker, 'message')) as [number];
+    t.is(woken, 0);
     await worker.terminate();
   });
 

@@ -4,6 +4,8 @@
  */
 import test from 'ava';
 import {
+  ByteChannel,
+  Channel,
   connect,
   connectAsync,
   type Credentials,
@@ -17,6 +19,7 @@ import {
   PollerEvents,
   PRIORITY,
   READABLE,
+  Receiver,
   type ReceivedMessage,
   type Scope,
   type SignalWatch,
@@ -68,6 +71,26 @@ export function level2(stream: TcpStream): void {
   // @ts-expect-error wakers come from a set, or from a posted one
   use(new Waker(1));
   use(Waker.from({ id: 1 }));
+}
+
+export async function channels(): Promise<void> {
+  const { sender, receiver } = Channel.open<Connection>({ capacity: 0 });
+  const sent: boolean = await sender.send({ name: 'a' });
+  // @ts-expect-error a value of another type
+  sender.trySend('text');
+  const name: string | undefined = (await receiver.receive()).value?.name;
+  // @ts-expect-error the time may be over
+  use((await receiver.receive({ timeoutMs: 1 })).value);
+  // @ts-expect-error there may be nothing now
+  use(receiver.tryReceive().value);
+  for await (const { name: each } of receiver) use(each);
+  use(Receiver.from<Connection>(receiver.share()), sent, name);
+  const bytes = ByteChannel.open();
+  const value: Uint8Array | undefined = bytes.receiver.receiveSync().value;
+  // @ts-expect-error bytes come in views
+  bytes.sender.trySend('text');
+  // @ts-expect-error ends come from a channel, or from a posted one
+  use(new Receiver(), value);
 }
 
 export function level3(stream: TcpStream): void {
