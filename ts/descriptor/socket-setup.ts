@@ -16,6 +16,9 @@ import {
   AF_INET6,
   AF_UNIX,
   EINPROGRESS,
+  F_GETFL,
+  F_SETFL,
+  O_NONBLOCK,
   SO_ACCEPTCONN,
   SO_DOMAIN,
   SO_TYPE,
@@ -24,7 +27,7 @@ import {
   SOCK_STREAM,
   SOL_SOCKET,
 } from '../sys/constants.js';
-import { bind, connect, getsockopt, listen, type SocketAddress } from '../sys/index.js';
+import { bind, connect, fcntl, getsockopt, listen, type SocketAddress } from '../sys/index.js';
 import { toFd } from './fd-like.js';
 import { adopt, OwnedDescriptor } from './owned-descriptor.js';
 
@@ -177,8 +180,11 @@ export function adoptSocket(from: number | OwnedDescriptor, wanted: WantedSocket
 
 /** A duplicate of such a socket, which the environment owns. @internal */
 export function duplicateSocket(fd: number, wanted: WantedSocket): number {
-  checkSocket(fd, wanted);
-  return check(binding.owned.dup(fd), 'fcntl', { fd, detail: `fd ${String(fd)}` });
+  checkSocket(checkInteger(fd, 'fd', INT_MIN, INT_MAX), wanted);
+  const details = { fd, detail: `fd ${String(fd)}` };
+  const flags = check(fcntl(fd, F_GETFL), 'fcntl', details);
+  check(fcntl(fd, F_SETFL, flags | O_NONBLOCK), 'fcntl', details);
+  return check(binding.owned.dup(fd), 'fcntl', details);
 }
 
 function checkSocket(fd: number, wanted: WantedSocket): void {

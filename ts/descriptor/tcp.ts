@@ -2,11 +2,18 @@ import type net from 'node:net';
 import { checkInteger, checkOptions } from '../errors.js';
 import { AF_INET, AF_INET6, SOCK_STREAM, SOL_SOCKET } from '../sys/constants.js';
 import { takeFromNetServer, takeFromNetSocket, type FromNetSocket } from './from-node.js';
+import { toFd, type FdLike } from './fd-like.js';
 import { LeakDetector } from './leak-detector.js';
 import { Listener, type ListenerOptions } from './listener.js';
 import type { OwnedDescriptor } from './owned-descriptor.js';
 import { getStruct, OPTIONS, setStruct } from './socket-options.js';
-import { adoptSocket, connectingInetSocket, inetAddress, listeningSocket } from './socket-setup.js';
+import {
+  adoptSocket,
+  connectingInetSocket,
+  duplicateSocket,
+  inetAddress,
+  listeningSocket,
+} from './socket-setup.js';
 import { Stream } from './stream.js';
 import { tcpInfo, type TcpInfo } from './tcp-info.js';
 
@@ -299,6 +306,20 @@ export class TcpListener extends Listener<TcpStream> {
     checkOptions(options);
     const owned = adoptSocket(from, TCP_LISTENER);
     return new TcpListener(owned, listenerLeaks, options);
+  }
+
+  /**
+   * Listens on what somebody else listens on, also on another thread: fcntl(2), `F_DUPFD_CLOEXEC`.
+   * The number stays whose it is; who accepts first has the connection, and the port is open until
+   * the last of them is closed. It must be open when this is called.
+   *
+   * @param fd  A listening TCP socket.
+   * @throws SystemError `EBADF`, `ENOTSOCK`, `EMFILE`; `ERR_INVALID_FD_TYPE`: another kind of
+   *         socket; `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`.
+   */
+  static duplicate(fd: FdLike, options: ListenerOptions = {}): TcpListener {
+    checkOptions(options);
+    return new TcpListener(duplicateSocket(toFd(fd), TCP_LISTENER), listenerLeaks, options);
   }
 
   /**

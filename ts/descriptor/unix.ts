@@ -8,7 +8,7 @@ import {
   sendWithDescriptors,
   type ReceivedMessage,
 } from './descriptor-passing.js';
-import type { FdLike } from './fd-like.js';
+import { toFd, type FdLike } from './fd-like.js';
 import { takeFromNetSocket, type FromNetSocket } from './from-node.js';
 import { LeakDetector } from './leak-detector.js';
 import { Listener, type ListenerOptions } from './listener.js';
@@ -17,6 +17,7 @@ import { getStruct } from './socket-options.js';
 import {
   adoptSocket,
   connectingSocket,
+  duplicateSocket,
   listeningSocket,
   unixAddress,
   unixSocketPair,
@@ -81,6 +82,19 @@ export class UnixStream extends Stream {
   static fromNetSocket(socket: net.Socket): FromNetSocket<UnixStream> {
     const { fd, unread } = takeFromNetSocket(socket, UNIX_STREAM);
     return { stream: UnixStream.wrap(fd), unread };
+  }
+
+  /**
+   * One more number for an end that somebody else owns, also on another thread: fcntl(2),
+   * `F_DUPFD_CLOEXEC`. Both read the same bytes, each once; the peer sees the end of the stream
+   * when both are closed. The number must be open when this is called.
+   *
+   * @param fd  A connected Unix stream socket.
+   * @throws SystemError `EBADF`, `ENOTSOCK`, `EMFILE`; `ERR_INVALID_FD_TYPE`: another kind of
+   *         socket; `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`.
+   */
+  static duplicate(fd: FdLike): UnixStream {
+    return UnixStream.wrap(duplicateSocket(toFd(fd), UNIX_STREAM));
   }
 
   /**

@@ -16,6 +16,16 @@ export interface HttpServerOptions {
   readonly limits?: Partial<Limits>;
   /** Told of what a handler has thrown; its client gets a 500. Default: it is written to stderr. */
   readonly onError?: (error: unknown, request: Request) => void;
+  /** Told of each client that comes. */
+  readonly onClient?: () => void;
+}
+
+/** How a listener is watched. */
+export interface ServeOptions {
+  /** Other threads watch it, too, and not all of them are to be woken for each client. */
+  readonly exclusive?: boolean;
+  /** How many clients are let in at a time. Default: all that wait. */
+  readonly clientsPerTurn?: number;
 }
 
 /**
@@ -30,6 +40,7 @@ export class HttpServer implements Host {
   readonly output: Output = new Output();
   readonly #scope: Scope;
   readonly #onError: (error: unknown, request: Request) => void;
+  readonly #onClient: () => void;
   readonly #connections = new Set<HttpConnection>();
   #ticks: Timer | undefined;
 
@@ -38,6 +49,7 @@ export class HttpServer implements Host {
     this.mux = mux;
     this.limits = { ...DEFAULT_LIMITS, ...options.limits };
     this.#onError = options.onError ?? console.error;
+    this.#onClient = options.onClient ?? (() => undefined);
     scope.onDrain = () => {
       this.clock.look();
       for (const connection of this.#connections) connection.leaveIfIdle();
@@ -45,11 +57,17 @@ export class HttpServer implements Host {
   }
 
   /** Serves who comes to a listener, which belongs to the scope from now on. */
-  serve(listener: Listener<Stream>): void {
+  serve(listener: Listener<Stream>, options: ServeOptions = {}): void {
+    const { exclusive = false, clientsPerTurn = Infinity } = options;
     this.#scope.own(listener, { label: 'listener' });
-    this.#scope.register(listener, READABLE, () => {
-      for (let stream; (stream = listener.accept()) !== null;) this.#welcome(stream);
-    });
+    const letIn = (): void => {
+      for (let count = 0; count < clientsPerTurn; count++) {
+        const stream = listener.accept();
+        if (stream === null) return;
+        this.welcome(stream);
+      }
+    };
+    this.#scope.register(listener, READABLE, letIn, { exclusive });
   }
 
   /** How many clients there are. */
@@ -80,7 +98,9 @@ export class HttpServer implements Host {
     this.#ticks = undefined;
   }
 
-  #welcome(stream: Stream): void {
+  /** Serves a client that somebody has accepted. */
+  welcome(stream: Stream): void {
+    this.#onClient();
     if (stream.fd > this.#scope.loop.supports.descriptorMax) {
       stream.close(); // select(2) ends at FD_SETSIZE: rather nobody than somebody who is not heard
       return;
