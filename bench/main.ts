@@ -132,19 +132,30 @@ async function measureAll(
 ): Promise<Measured> {
   const loads: LoadResult[] = [];
   const probed: ProbeResult[] = [];
+  // What cannot be measured at all does not keep the rest from being measured.
+  const step = async (name: string, body: () => Promise<string>): Promise<void> => {
+    progress.next(name);
+    try {
+      context.say(`${await body()}\n`);
+      onMeasured({ loads, probes: probed });
+    } catch (error) {
+      context.say(`${name} could not be measured: ${String(error)}\n`);
+      process.exitCode = 1;
+    }
+  };
   for (const scenario of options.scenarios) {
-    progress.next(scenario.name);
-    const result = await measureLoad(scenario, serversFor(scenario, options), context);
-    loads.push(result);
-    context.say(`${formatLoad(result)}\n`);
-    onMeasured({ loads, probes: probed });
+    await step(scenario.name, async () => {
+      const result = await measureLoad(scenario, serversFor(scenario, options), context);
+      loads.push(result);
+      return formatLoad(result);
+    });
   }
   for (const probe of options.probes) {
-    progress.next(probe.name);
-    const result = await measureProbe(probe, undefined, context);
-    probed.push(result);
-    context.say(`${formatProbe(result)}\n`);
-    onMeasured({ loads, probes: probed });
+    await step(probe.name, async () => {
+      const result = await measureProbe(probe, undefined, context);
+      probed.push(result);
+      return formatProbe(result);
+    });
   }
   return { loads, probes: probed };
 }

@@ -326,5 +326,7 @@ export function runtimeVersions(): Record<string, string> {
   add('Bun', runtimes.bun, '--version');
   add('Deno', runtimes.deno, '--version');
   add('Python', runtimes.python, '--version');
+  add('libuv', 'pkg-config', '--modversion', 'libuv');
+  add('libevent', 'pkg-config', '--modversion', 'libevent');
   return versions;
 }
