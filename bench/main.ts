@@ -104,6 +104,18 @@ function serversFor(scenario: Scenario, options: Options): readonly string[] {
   return candidates.filter((name) => serverNamed(name).absence() === undefined);
 }
 
+/** The contenders of a probe that are asked for: of those that are servers, the named ones. */
+function contendersFor(probe: Probe, options: Options): readonly string[] {
+  const { servers: asked, quick } = options;
+  const wanted = (quick ? probe.quick : undefined) ?? probe.contenders.map(({ name }) => name);
+  if (asked === undefined) return wanted;
+  const others = servers.map(({ name }) => name).filter((name) => !asked.includes(name));
+  const left = [YARDSTICK, CONTROL];
+  return probe.contenders
+    .map(({ name }) => name)
+    .filter((name) => left.includes(name) || !others.includes(name));
+}
+
 function serves(name: string, { work }: Scenario): boolean {
   return serverNamed(name).serves[work] !== undefined;
 }
@@ -152,7 +164,7 @@ async function measureAll(
   }
   for (const probe of options.probes) {
     await step(probe.name, async () => {
-      const result = await measureProbe(probe, undefined, context);
+      const result = await measureProbe(probe, contendersFor(probe, options), context);
       probed.push(result);
       return formatProbe(result);
     });

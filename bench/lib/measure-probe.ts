@@ -2,29 +2,18 @@
 
 import type { RunContext } from './context.js';
 import { rotated } from './pairs.js';
-import type { Measures, Probe, ProbeContender } from './probes.js';
+import type { Measures, Probe } from './probes.js';
 import type { ProbeResult, ProbeRow } from './results.js';
 
-/** Those that are asked for and are here. */
-function present(
-  probe: Probe,
-  names: readonly string[] | undefined,
-  context: RunContext,
-): readonly ProbeContender[] {
-  const wanted = names ?? (context.quick ? probe.quick : undefined);
-  return probe.contenders.filter(
-    ({ name, absence }) =>
-      (wanted === undefined || wanted.includes(name)) && absence?.() === undefined,
-  );
-}
-
-/** Measures the contenders with these names; all of them if none are given. */
+/** Measures the contenders with these names that are here. */
 export async function measureProbe(
   probe: Probe,
-  names: readonly string[] | undefined,
+  names: readonly string[],
   context: RunContext,
 ): Promise<ProbeResult> {
-  const contenders = present(probe, names, context);
+  const contenders = probe.contenders.filter(
+    ({ name, absence }) => names.includes(name) && absence?.() === undefined,
+  );
   const measured = new Map(contenders.map(({ name }) => [name, [] as Measures[]]));
   const failures: Record<string, string> = {};
   const rounds = context.quick ? 1 : probe.rounds;

@@ -17,7 +17,7 @@ const RUN_LIMIT_MS = 180_000;
 export type Measures = Readonly<Record<string, number>>;
 
 /** Somebody who is measured. */
-export interface ProbeContender {
+interface ProbeContender {
   readonly name: string;
   readonly label: string;
   /** Why it cannot be measured here. */

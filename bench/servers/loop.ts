@@ -6,6 +6,7 @@
 
 import {
   Loop,
+  type LoopRegistration,
   READABLE,
   type Stream,
   SystemError,
@@ -19,36 +20,49 @@ import { BACKLOG, parsePlace } from './lib/place.js';
 /** One for all connections. */
 const buffer = new Uint8Array(64 * 1024);
 
-function serve(stream: Stream): void {
-  let unsent: Uint8Array | undefined;
-  const registration = loop.register(stream, READABLE, () => {
+/** A client, as in the echo example; what differs is who calls `#ready`. */
+class Connection {
+  readonly #stream: Stream;
+  readonly #registration: LoopRegistration;
+  #unsent: Uint8Array | undefined;
+
+  constructor(stream: Stream) {
+    this.#stream = stream;
+    this.#registration = loop.register(stream, READABLE, () => {
+      this.#ready();
+    });
+  }
+
+  #ready(): void {
     try {
-      if (unsent === undefined) echo();
-      else flush(unsent);
+      if (this.#unsent === undefined) this.#echo();
+      else this.#flush(this.#unsent);
     } catch (error) {
       if (!(error instanceof SystemError)) throw error;
-      stream.close();
+      this.#stream.close();
     }
-  });
-  const echo = (): void => {
-    const length = stream.read(buffer);
+  }
+
+  #echo(): void {
+    const length = this.#stream.read(buffer);
     if (length < 0) return;
     if (length === 0) {
-      stream.close();
+      this.#stream.close();
       return;
     }
-    const sent = Math.max(stream.write(buffer, 0, length), 0);
+    const sent = Math.max(this.#stream.write(buffer, 0, length), 0);
     if (sent === length) return;
-    unsent = buffer.slice(sent, length);
-    registration.modify(WRITABLE);
-  };
-  const flush = (rest: Uint8Array): void => {
-    const sent = Math.max(stream.write(rest), 0);
-    unsent = rest.subarray(sent);
-    if (unsent.length > 0) return;
-    unsent = undefined;
-    registration.modify(READABLE);
-  };
+    this.#unsent = buffer.slice(sent, length);
+    this.#registration.modify(WRITABLE);
+  }
+
+  #flush(rest: Uint8Array): void {
+    const sent = Math.max(this.#stream.write(rest), 0);
+    this.#unsent = rest.subarray(sent);
+    if (this.#unsent.length > 0) return;
+    this.#unsent = undefined;
+    this.#registration.modify(READABLE);
+  }
 }
 
 const { place, values } = parsePlace({ drive: { type: 'string', default: 'run' } });
@@ -61,7 +75,7 @@ const listener: TcpListener | UnixListener =
 loop.register(listener, READABLE, () => {
   for (let stream: Stream | null; (stream = listener.accept()) !== null;) {
     if (stream instanceof TcpStream) stream.setNoDelay();
-    serve(stream);
+    new Connection(stream);
   }
 });
 const { address } = listener;
