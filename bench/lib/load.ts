@@ -8,7 +8,7 @@ import { pinned } from './placement.js';
 import { type Address, logFor, type RunningServer } from './running.js';
 
 /** Longer than the load generator's own limit, which says more when it is reached. */
-const LOAD_LIMIT_MS = 180_000;
+const LOAD_LIMIT_MS = 700_000;
 
 /** How long it may take until every idle connection has been served once. */
 const HOLD_LIMIT_MS = 60_000;

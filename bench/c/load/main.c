@@ -36,7 +36,7 @@
 
 #include "load.h"
 
-enum { GRACE_SECONDS = 60, MESSAGES_LIMIT_SECONDS = 120 };
+enum { GRACE_SECONDS = 60, MESSAGES_LIMIT_SECONDS = 600 };
 
 struct options options = {.traffic = &echo_traffic,
                           .target = "/",
