@@ -49,7 +49,7 @@ test('each request that got a 201 is with the collector, whenever the end comes'
   const collector = await Collector.listen({ ...PROMPT, thinksMs: 1 });
   const server = await startTracker(t, collector.port, '--grace', '60000', '--timeout', '5');
   const clients = Array.from({ length: 16 }, (_, client) => askUntilTheEnd(server, client));
-  t.true(await eventually(() => collector.received.length >= 100, true));
+  t.true(await eventually(() => collector.received.length >= 100, true, 120_000));
   t.deepEqual(await server.stop(), [0, null]);
   const created = (await Promise.all(clients)).reduce((sum, count) => sum + count, 0);
   await collector.close();
