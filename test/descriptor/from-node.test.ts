@@ -70,6 +70,11 @@ function read(stream: TcpStream | UnixStream): string {
   return buffer.toString('latin1', 0, Math.max(stream.read(buffer), 0));
 }
 
+/** Whether Node has read the end; nothing public tells before everything else is taken. */
+function endHasCome(socket: net.Socket): boolean {
+  return (socket as unknown as { _readableState: { ended: boolean } })._readableState.ended;
+}
+
 function numberOf(socket: net.Socket): number {
   return (socket as unknown as { _handle: { fd: number } })._handle.fd;
 }
@@ -127,6 +132,22 @@ test('what a paused socket with a listener had read is given once', async (t) =>
   await once(server, 'close');
   t.is(unread.toString(), 'once');
   t.deepEqual(heard, []);
+});
+
+test('the end that Node has read after it is read here, and Node’s socket tells of none', async (t) => {
+  const { client, server } = await nodePair(t);
+  const heard: string[] = [];
+  for (const event of ['end', 'close', 'error']) server.on(event, () => heard.push(event));
+  server.pause();
+  client.end('last');
+  // Node reads on to the end while it keeps less than its high-water mark.
+  t.true(await eventually(() => endHasCome(server), true));
+  const { stream, unread } = TcpStream.fromNetSocket(server);
+  closing(t, stream);
+  await once(server, 'close');
+  t.is(unread.toString(), 'last');
+  t.is(read(stream), '');
+  t.deepEqual(heard, ['close']);
 });
 
 test('a connection goes to Node and back and to Node again', async (t) => {

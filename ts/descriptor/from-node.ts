@@ -69,8 +69,9 @@ function numberOf(object: net.Socket | net.Server): number {
 
 /** Nothing is read in between: Node reads when its loop turns. */
 function takeUnread(socket: net.Socket): Buffer {
-  // They would hear of what is taken here.
-  socket.removeAllListeners('data').removeAllListeners('readable').pause();
+  // They would hear of what is taken here, and of an end that comes after it.
+  for (const event of ['data', 'readable', 'end']) socket.removeAllListeners(event);
+  socket.pause();
   const pieces: Buffer[] = [];
   for (let piece; (piece = socket.read() as Buffer | null) !== null;) pieces.push(piece);
   return Buffer.concat(pieces);

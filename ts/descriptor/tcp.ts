@@ -85,7 +85,7 @@ export class TcpStream extends Stream {
   /**
    * Takes a connection over from Node: a duplicate of its descriptor, and all that Node has read
    * and nobody has taken. The socket of Node is destroyed, which ends its number and not the
-   * connection; it emits `'close'` and nothing else.
+   * connection; it emits `'close'`, and neither what is given here nor `'end'`.
    *
    * Nobody else may be reading from it: of a server of `node:http` take the socket of `'upgrade'` or
    * `'connect'`, and put its `head` before `unread`; of a `net.Server` take any, best with
