@@ -127,6 +127,26 @@ test.serial('with onFailure: restart another worker takes the place', async (t) 
   );
 });
 
+test.serial(
+  'a shutdown that begins where new data is made ends the member in its place',
+  async (t) => {
+    let begin = (): void => undefined;
+    const workerData = (): object => {
+      begin();
+      return { way: 'serve' };
+    };
+    const group = startGroup(t, { size: 1, workerData, onFailure: 'restart' });
+    await group.ready();
+    begin = () => void group.shutdown({ graceMs: HANG_MS });
+    await group.members[0]?.worker.terminate();
+    const { members } = await group.ended;
+    t.deepEqual(
+      members.map(({ how, restarts }) => [how, restarts]),
+      [['ended', 1]],
+    );
+  },
+);
+
 test.serial('a restart calls for new data, and leaves the others alone', async (t) => {
   const asked: number[] = [];
   const workerData = (index: number): object => {

@@ -8,6 +8,7 @@ import {
   type GroupShutdownOptions,
   type LoopGroupOptions,
 } from '../../ts/index.js';
+import { fixture, runNode } from '../support/child.js';
 import { countDescriptors } from '../support/descriptors.js';
 import { eventually } from '../support/eventually.js';
 import { memberFile, startGroup } from '../support/groups.js';
@@ -68,6 +69,14 @@ test.serial('a group that cannot be started as a whole is not started in part', 
   t.throws(start, { message: 'no data for the third' });
   t.is(await eventually(countDescriptors, before, 60_000), before);
 });
+
+test.serial(
+  'out of descriptors, that is thrown, and what fails then is told to nobody',
+  async (t) => {
+    const child = await runNode(fixture('group-full-table'));
+    t.deepEqual([child.code, child.stdout], [0, 'EMFILE\n'], child.stderr);
+  },
+);
 
 test.serial('a shutdown without a grace is refused, and begins nothing', async (t) => {
   const group = startGroup(t, { size: 1, workerData: { way: 'serve' } });

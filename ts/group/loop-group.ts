@@ -82,7 +82,7 @@ export class LoopGroup implements AsyncDisposable {
     try {
       this.#start(file, members);
     } catch (error) {
-      this.#told = true;
+      this.#toldElsewhere();
       this.#begin({ graceMs: 0, forceMs: 0 });
       throw error;
     }
@@ -167,7 +167,11 @@ export class LoopGroup implements AsyncDisposable {
   #answer(member: GroupMember, error: unknown): void {
     const { restarts, maxRestarts, restartWindowMs } = this.#settings;
     try {
-      if (restarts && !this.draining && member.restart(maxRestarts, restartWindowMs)) return;
+      if (restarts && !this.draining && member.restart(maxRestarts, restartWindowMs)) {
+        // Whoever made the data for it may have begun a shutdown.
+        if (this.#order !== undefined) member.shutdown(this.#order);
+        return;
+      }
       this.#fail(error);
     } catch (refusal) {
       this.#fail(refusal);
