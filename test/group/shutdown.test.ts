@@ -124,6 +124,19 @@ test.serial(
 );
 
 test.serial(
+  'a member that is terminated while its worker is starting has not just ended',
+  async (t) => {
+    const group = startGroup(t, { workerData: { way: 'serve' } });
+    const { members, failed } = await group.shutdown({ graceMs: 0, forceMs: 0 });
+    t.false(failed);
+    t.deepEqual(
+      members.map(({ how }) => how),
+      ['terminated', 'terminated'],
+    );
+  },
+);
+
+test.serial(
   'members that stop by themselves have not failed, and the group ends with the last',
   async (t) => {
     const group = startGroup(t, { workerData: { way: 'stop' } });

@@ -168,6 +168,8 @@ class MemberThread {
   readonly #listener: ThreadListener;
   #end: ThreadEnd | undefined;
   #terminated = false;
+  /** It has said so: what comes then is only the end of its thread. */
+  #isOver = false;
 
   constructor(index: number, start: MemberStart, listener: ThreadListener) {
     const { size, dataOf, file, workerOptions } = start;
@@ -209,26 +211,32 @@ class MemberThread {
       this.#end ??= { how: 'failed', error };
     });
     this.worker.once('exit', (code) => {
-      this.#end ??= this.#endOf(code);
       // Its last words may still be on their way.
       for (let told; (told = receiveMessageOnPort(this.#port)) !== undefined;) {
         this.#hear(told.message as MemberNews);
       }
+      this.#end ??= this.#endOf(code);
       this.#close();
       this.#listener.ended();
     });
   }
 
   #endOf(code: number): ThreadEnd {
+    // One that is terminated while Node is only starting it leaves with 0, too.
+    if (this.#terminated && (code !== 0 || !this.#isOver)) return { how: 'terminated' };
     if (code === 0) return { how: 'ended' };
-    if (this.#terminated) return { how: 'terminated' };
     return { how: 'failed', error: leftWith(code) };
   }
 
   readonly #hear = (news: MemberNews): void => {
     if (news === 'ready') this.#listener.ready();
-    else this.forced = news.forced;
+    else this.#over(news.forced);
   };
+
+  #over(forced: readonly LoopEntry[]): void {
+    this.#isOver = true;
+    this.forced = forced;
+  }
 
   #close(): void {
     this.#port.close();
