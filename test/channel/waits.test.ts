@@ -9,11 +9,13 @@ import {
   ByteReceiver,
   ByteSender,
   Channel,
+  Pipe,
   Poller,
   PollerEvents,
   READABLE,
   Receiver,
   Sender,
+  WOULD_BLOCK,
   type ChannelEnds,
 } from '../../ts/index.js';
 import { fixture, runNode } from '../support/child.js';
@@ -178,6 +180,49 @@ for (const capacity of [0, 1, 64]) {
     ]).then(() => undefined);
   });
 }
+
+test('tryReceive does not overtake receives that wait', async (t) => {
+  const bytes = ByteChannel.open({ capacity: 2 });
+  const values = Channel.open<number>({ capacity: 2 });
+  const first = [bytes.receiver.receive(), values.receiver.receive()];
+  bytes.sender.trySend(Uint8Array.of(1));
+  values.sender.trySend(1);
+  t.is(bytes.receiver.tryReceive(new Uint8Array(1)), WOULD_BLOCK);
+  t.is(values.receiver.tryReceive(), undefined);
+  t.deepEqual(await Promise.all(first), [item(Uint8Array.of(1)), item(1)]);
+  values.sender.trySend(2);
+  t.deepEqual(values.receiver.tryReceive(), item(2));
+  for (const { sender, receiver } of [bytes, values]) {
+    sender.close();
+    receiver.close();
+  }
+});
+
+test('calls that need not wait are answered in their order, however many', async (t) => {
+  const most = 5000;
+  const { sender, receiver } = Channel.open<number>({ capacity: most });
+  const sent: number[] = [];
+  const received: number[] = [];
+  const numbers = Array.from({ length: most }, (_, i) => i);
+  await Promise.all(numbers.map((i) => sender.send(i).then(() => sent.push(i))));
+  await Promise.all(
+    numbers.map(() => receiver.receive().then(({ value }) => received.push(value as number))),
+  );
+  t.deepEqual(sent, numbers);
+  t.deepEqual(received, numbers);
+  sender.close();
+  receiver.close();
+});
+
+test('an end whose descriptor was adopted is closed', async (t) => {
+  const { sender, receiver } = ByteChannel.open({ capacity: 1 });
+  const waiting = receiver.receive();
+  using adopted = Pipe.adopt(receiver);
+  t.false(adopted.closed);
+  await t.throwsAsync(waiting, { any: true, code: 'ERR_CLOSED' });
+  t.throws(() => sender.trySend(Uint8Array.of(1)), { code: 'EPIPE' });
+  sender.close();
+});
 
 test('without a buffer: trySend needs somebody who waits, and a readable sender says so', async (t) => {
   const { sender, receiver } = open<number>(t, 0);

@@ -135,14 +135,16 @@ export class ByteReceiver extends ReceivingEnd<Uint8Array> {
    * @param buffer  Any ArrayBufferView; looked up in this call, not kept.
    * @param offset  Bytes into the view. Default: 0.
    * @param length  Bytes at most. Default: the rest of the view.
-   * @returns       The length of the message, 0 among them; `WOULD_BLOCK` (-1): there is none now;
-   *                `CHANNEL_END` (-2): the last sender has closed and everything was received.
+   * @returns       The length of the message, 0 among them; `WOULD_BLOCK` (-1): there is none now,
+   *                or a `receive` of this end waits, and was first; `CHANNEL_END` (-2): the last
+   *                sender has closed and everything was received.
    * @throws `ERR_OUT_OF_RANGE`: the message is longer, and stays the next one; see `nextLength`;
    *         also, with `ERR_INVALID_ARG_TYPE`, for what is no slice of the buffer; `ERR_CLOSED`.
    *
    * Memory: allocates nothing.
    */
   tryReceive(buffer: ArrayBufferView, offset = 0, length: number = restOf(buffer, offset)): number {
+    if (this.waits.size > 0) return WOULD_BLOCK;
     for (;;) {
       const result = this.#receive(buffer, offset, length, false);
       if (result !== -EMSGSIZE) return this.counted(result);

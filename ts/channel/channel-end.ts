@@ -112,6 +112,10 @@ function notShared(posted: unknown): Error {
  *
  * It belongs to the thread that made it, and is closed with it. Its `fd` is a descriptor of its
  * own, to be watched for `READABLE` in any set of this thread; nothing may be read from it.
+ *
+ * It is closed by `close()`, and by `release()` and whoever adopts the number, which goes on
+ * showing what the other ends of its side see. Who waits for it on this thread is told with
+ * `ERR_CLOSED`; with the last end of a side, the other side is told.
  */
 export abstract class ChannelEnd extends OwnedDescriptor implements Waited {
   /** How many messages the channel holds; 0: a message is sent when it is received. */
@@ -124,6 +128,7 @@ export abstract class ChannelEnd extends OwnedDescriptor implements Waited {
   protected readonly waits: Waits;
   readonly #kind: ChannelEndKind;
   #inARow = 0;
+  #putOff = 0;
 
   /** @internal */
   protected constructor(
@@ -157,22 +162,6 @@ export abstract class ChannelEnd extends OwnedDescriptor implements Waited {
     return { kind, share: this.checked(result, 'channel') };
   }
 
-  /**
-   * Closes this end. Who waits for it on this thread is told with `ERR_CLOSED`; with the last end
-   * of a side, the other side is told. Again: does nothing.
-   */
-  override close(): void {
-    if (this.closed) return;
-    this.leave();
-    super.close();
-  }
-
-  /** Closes this end and gives the number of its descriptor away, which shows nothing any more. */
-  override release(): number {
-    if (!this.closed) this.leave();
-    return super.release();
-  }
-
   /** Has a `send` or `receive` that waits keep the process alive: so it is at first. */
   ref(): this {
     this.waits.keepsAlive = true;
@@ -193,13 +182,21 @@ export abstract class ChannelEnd extends OwnedDescriptor implements Waited {
 
   /**
    * Answers a call that need not wait. Many of them in a row would keep Node's loop from turning:
-   * promises come before anything else.
+   * promises come before anything else. What comes while one is put off is put off behind it.
    * @internal
    */
   protected answer<A>(resolve: (answer: A) => void, answer: A): void {
-    this.#inARow = (this.#inARow + 1) % MOST_IN_A_ROW;
-    if (this.#inARow > 0) resolve(answer);
-    else setImmediate(resolve, answer);
+    if (this.#inARow < MOST_IN_A_ROW) {
+      this.#inARow += 1;
+      resolve(answer);
+      return;
+    }
+    this.#putOff += 1;
+    setImmediate(() => {
+      this.#putOff -= 1;
+      if (this.#putOff === 0) this.#inARow = 0;
+      resolve(answer);
+    });
   }
 
   /** @throws `ERR_INVALID_STATE` @internal */
@@ -208,9 +205,9 @@ export abstract class ChannelEnd extends OwnedDescriptor implements Waited {
   }
 
   /** @internal */
-  protected leave(): void {
+  protected override beforeLeaving(): void {
+    this.waits.close(closedError(this.#kind)); // Before what they watch is closed.
     binding.channel.close(this.id);
-    this.waits.close(closedError(this.#kind));
   }
 
   /** @internal */

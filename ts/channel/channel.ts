@@ -105,11 +105,13 @@ export class Receiver<T = unknown> extends ReceivingEnd<T> {
    * Receives the next value, if there is one.
    *
    * @returns  `{ done: false, value }`; `{ done: true }`: the last sender has closed and everything
-   *           was received; `undefined`: there is none now.
+   *           was received; `undefined`: there is none now, or a `receive` of this end waits, and
+   *           was first. Typed arrays in a value are views of a larger buffer: go by their
+   *           `byteOffset`.
    * @throws `ERR_CLOSED`.
    */
   tryReceive(): IteratorResult<T, undefined> | undefined {
-    return this.take(false);
+    return this.waits.size > 0 ? undefined : this.take(false);
   }
 
   /** @internal */

@@ -103,8 +103,12 @@ export abstract class OwnedDescriptor implements Disposable {
     this.close();
   }
 
+  /** Ends what goes with the descriptor, before that is closed, released or adopted. @internal */
+  protected beforeLeaving?(): void;
+
   #leave(): number {
     const fd = this.#fd;
+    this.beforeLeaving?.();
     leaveSets(fd);
     this.#fd = NONE;
     this.#leaks.forget(this);
