@@ -20,7 +20,9 @@ const receiverLeaks = new LeakDetector('ByteReceiver');
 
 /** Both ends of a channel of bytes. */
 export interface ByteChannelEnds {
+  /** The end that sends. */
   readonly sender: ByteSender;
+  /** The end that receives. */
   readonly receiver: ByteReceiver;
 }
 

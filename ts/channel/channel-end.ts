@@ -11,7 +11,7 @@ import {
 import { isWithout } from '../epoll/without.js';
 import { binding } from '../native.js';
 import { EINVAL, ENOENT } from '../sys/constants.js';
-import type { Wait, Waited, Waits } from './waits.js';
+import type { Wait, Waits } from './waits.js';
 
 /** How a channel is opened. */
 export interface ChannelOptions {
@@ -117,7 +117,7 @@ function notShared(posted: unknown): Error {
  * showing what the other ends of its side see. Who waits for it on this thread is told with
  * `ERR_CLOSED`; with the last end of a side, the other side is told.
  */
-export abstract class ChannelEnd extends OwnedDescriptor implements Waited {
+export abstract class ChannelEnd extends OwnedDescriptor {
   /** How many messages the channel holds; 0: a message is sent when it is received. */
   readonly capacity: number;
   /** How many bytes a message may have. */

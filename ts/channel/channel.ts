@@ -20,7 +20,9 @@ const receiverLeaks = new LeakDetector('Receiver');
 
 /** Both ends of a channel of values. */
 export interface ChannelEnds<T> {
+  /** The end that sends. */
   readonly sender: Sender<T>;
+  /** The end that receives. */
   readonly receiver: Receiver<T>;
 }
 
