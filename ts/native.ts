@@ -287,6 +287,8 @@ interface ChannelCalls {
   share(end: number, kind: number): Answer;
   /** `-ENOENT`: claimed already, or closed; `-EINVAL`: of another kind. */
   claim(share: number, kind: number, fields: Float64Array): Answer;
+  /** Closes what was not claimed. `-ENOENT`: claimed already, or closed. */
+  discard(share: number): Answer;
   close(end: number): Answer;
   /** 1, or 0: full, or nobody waits. */
   trySend(end: number, buffer: ArrayBufferView, offset: number, length: number): Answer;

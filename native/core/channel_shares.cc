@@ -31,6 +31,11 @@ ClaimedEnd ChannelShares::Claim(uint64_t id, Kind kind) {
   return claimed;
 }
 
+bool ChannelShares::Discard(uint64_t id) {
+  const std::lock_guard<std::mutex> lock(mutex_);
+  return shares_.erase(id) == 1;
+}
+
 void ChannelShares::CloseAllOf(const Environment* maker) {
   const std::lock_guard<std::mutex> lock(mutex_);
   for (auto share = shares_.begin(); share != shares_.end();) {

@@ -33,6 +33,9 @@ class ChannelShares {
   // the share is of another kind (-EINVAL), it stays; -ENOENT: there is none of that id.
   ClaimedEnd Claim(uint64_t id, Kind kind);
 
+  // Closes a share that was not claimed, and needs no descriptor for it. False: there is none.
+  bool Discard(uint64_t id);
+
   // Closes what was not claimed of somebody who ends.
   void CloseAllOf(const Environment* maker);
 

@@ -95,6 +95,14 @@ napi_value Share(napi_env env, napi_callback_info info) {
       ChannelShares::Instance().Add(std::move(another), kind, &args.environment())));
 }
 
+// discard(share): 0, or -ENOENT.
+napi_value Discard(napi_env env, napi_callback_info info) {
+  Arguments args(env, info, 1);
+  const uint64_t share = args.Uint64(0, "share");
+  if (args.failed()) return nullptr;
+  return args.Answer(ChannelShares::Instance().Discard(share) ? 0 : -ENOENT);
+}
+
 napi_value Close(napi_env env, napi_callback_info info) {
   Arguments args(env, info, 1);
   const uint64_t id = args.Uint64(0, "end");
@@ -188,6 +196,7 @@ FunctionList ChannelFunctions() {
   return {{"open", Open},
           {"share", Share},
           {"claim", Claim},
+          {"discard", Discard},
           {"close", Close},
           {"trySend", WithBytes<&ChannelEnd::TrySend>},
           {"offer", WithBytes<&ChannelEnd::Offer>},

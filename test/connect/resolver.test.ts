@@ -3,7 +3,7 @@ import workerThreads, { type Worker } from 'node:worker_threads';
 import { syncBuiltinESMExports } from 'node:module';
 import { once } from 'node:events';
 import test from 'ava';
-import { connect, Loop, Resolver, type Scope, type TcpStream } from '../../ts/index.js';
+import { connect, Loop, Resolver, Scope, type TcpStream } from '../../ts/index.js';
 import { fixture, runNode } from '../support/child.js';
 import { countDescriptors } from '../support/descriptors.js';
 import { closing } from '../support/pairs.js';
@@ -13,23 +13,33 @@ import { backends, peerOf, Trial } from './kit.js';
 /** getaddrinfo(3) reads it as 127.0.0.1, and asks nobody; to us it is a name. */
 const NAME = '127.1';
 
-/** Opens one, and answers its thread as well. */
-function openWithThread(scope: Scope): { resolver: Resolver; thread: Worker } {
-  const { Worker: Original } = workerThreads;
-  const threads: Worker[] = [];
-  workerThreads.Worker = class extends Original {
-    constructor(...args: ConstructorParameters<typeof Original>) {
-      super(...args);
-      threads.push(this);
-    }
-  };
+type WorkerClass = typeof Worker;
+
+/** Runs something while threads are started by another class. */
+function withWorkerClass<T>(make: (original: WorkerClass) => WorkerClass, then: () => T): T {
+  const { Worker: original } = workerThreads;
+  workerThreads.Worker = make(original);
   syncBuiltinESMExports();
   try {
-    return { resolver: Resolver.open(scope), thread: threads[0] as Worker };
+    return then();
   } finally {
-    workerThreads.Worker = Original;
+    workerThreads.Worker = original;
     syncBuiltinESMExports();
   }
+}
+
+/** Opens one, and answers its thread as well. */
+function openWithThread(scope: Scope): { resolver: Resolver; thread: Worker } {
+  const threads: Worker[] = [];
+  const recording = (original: WorkerClass): WorkerClass =>
+    class extends original {
+      constructor(...args: ConstructorParameters<WorkerClass>) {
+        super(...args);
+        threads.push(this);
+      }
+    };
+  const resolver = withWorkerClass(recording, () => Resolver.open(scope));
+  return { resolver, thread: threads[0] as Worker };
 }
 
 for (const backend of backends) {
@@ -90,7 +100,7 @@ test.serial('closing its scope ends the thread, tells who waits, and leaves noth
   resolver.lookup(NAME, 4, (error) => told.push((error as { code?: unknown } | null)?.code));
   t.deepEqual(
     [...scope.entries()].map(({ kind }) => kind),
-    ['Receiver', 'thread'],
+    ['Receiver', 'thread', 'timer'],
   );
   scope.close();
   t.true(resolver.closed);
@@ -144,6 +154,73 @@ test.serial('a thread that ends by itself: who waits is told', (t) => {
   trial.loop.run();
   t.true(resolver.closed);
   t.is(trial.told.length, 1);
+});
+
+test.serial('a thread that dies before it has begun: run() hears of it by its silence', (t) => {
+  const loop = closing(t, new Loop());
+  const { prototype } = Scope;
+  const original = Object.getOwnPropertyDescriptor(prototype, 'setTimeout');
+  const waits: number[] = [];
+  prototype.setTimeout = function (ms, callback, options) {
+    waits.push(ms);
+    return this.loop.setTimeout(20, callback, { ...options, scope: this });
+  };
+  t.teardown(() => Object.defineProperty(prototype, 'setTimeout', original ?? {}));
+  const { resolver, thread } = openWithThread(loop.root);
+  void thread.terminate();
+  const told: unknown[] = [];
+  resolver.lookup(NAME, 4, (error) => told.push((error as { code?: unknown } | null)?.code));
+  loop.run();
+  t.deepEqual(told, ['ERR_INVALID_STATE']);
+  t.deepEqual(waits, [30_000]);
+  t.deepEqual([...loop.entries()], []);
+});
+
+for (const [end, code] of [
+  ['closed', 'ERR_CLOSED'],
+  ['runAsync', 'ERR_INVALID_STATE'],
+] as const) {
+  test.serial(`no descriptor is left for the thread: who waits is told (${end})`, async (t) => {
+    const child = await runNode(fixture('resolver-full-table'), { args: [end] });
+    t.is(child.stdout, `${code}\n`, child.stderr);
+    t.is(child.code, 0, child.stderr);
+  });
+}
+
+test.serial('no thread is to be had: nothing is left', (t) => {
+  const loop = closing(t, new Loop());
+  const before = countDescriptors();
+  const failing = (original: WorkerClass): WorkerClass =>
+    class extends original {
+      constructor(...[file]: ConstructorParameters<WorkerClass>) {
+        super(file, { execArgv: ['--no-such-option'] }); // is refused
+      }
+    };
+  t.throws(() => withWorkerClass(failing, () => Resolver.open(loop.root)), {
+    code: 'ERR_WORKER_INVALID_EXEC_ARGV',
+  });
+  t.is(countDescriptors(), before);
+  t.deepEqual([...loop.entries()], []);
+});
+
+test.serial('one that throws when it is told keeps it from nobody', (t) => {
+  const loop = closing(t, new Loop());
+  const resolver = Resolver.open(loop.root);
+  let told = 0;
+  for (let i = 0; i < 3; i++) {
+    resolver.lookup(NAME, 4, () => {
+      told++;
+      if (i < 2) throw new Error(`of ${i}`);
+    });
+  }
+  const error = t.throws<AggregateError>(() => {
+    resolver.close();
+  });
+  t.is(told, 3);
+  t.deepEqual(
+    error.errors.map((one) => (one as Error).message),
+    ['of 0', 'of 1'],
+  );
 });
 
 for (const end of [

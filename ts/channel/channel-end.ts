@@ -95,6 +95,11 @@ export function claimEnd(posted: SharedEnd, kind: ChannelEndKind): EndFields {
   return fields;
 }
 
+/** Closes an end that nobody has claimed, and takes no descriptor for it. @internal */
+export function discardEnd({ share }: SharedEnd): void {
+  binding.channel.discard(share); // -ENOENT: somebody has.
+}
+
 function checkShared(posted: SharedEnd): SharedEnd {
   const given: unknown = posted;
   if (typeof given !== 'object' || given === null) throw notShared(posted);

@@ -1,15 +1,9 @@
 import { Worker } from 'node:worker_threads';
-import { Channel, Sender, type Receiver } from '../channel/channel.js';
-import type { SharedEnd } from '../channel/channel-end.js';
-import {
-  checkInteger,
-  closedError,
-  invalidArgType,
-  stateError,
-  type CodedError,
-} from '../errors.js';
+import { Channel, type Receiver } from '../channel/channel.js';
+import { discardEnd, type SharedEnd } from '../channel/channel-end.js';
+import { checkInteger, closedError, invalidArgType, stateError } from '../errors.js';
 import type { LoopRegistration } from '../loop/registration.js';
-import { Scope } from '../loop/scope.js';
+import { Scope, throwAll } from '../loop/scope.js';
 import { READABLE } from '../poller/conditions.js';
 import type { Family } from './candidates.js';
 import type { Lookup, LookupAnswer } from './lookup.js';
@@ -31,6 +25,8 @@ export interface ResolverAnswer {
 
 /** So many answers wait for the loop; then the thread waits. */
 const ANSWERS = 64;
+/** A thread that has not begun after so long has died, or never will: it takes a part of a second. */
+const START_MS = 30_000;
 
 /**
  * Looks names up for a loop that has the thread, as `run()` has it: `node:dns` answers on Node's own
@@ -39,6 +35,10 @@ const ANSWERS = 64;
  *
  * One serves any number of loops' worth of names; it asks as `node:dns` does, and remembers nothing.
  * It does not keep the loop running but while it is asked, nor Node.
+ *
+ * Should the thread end by itself, the resolver is closed, and who waits for an answer is told
+ * `ERR_INVALID_STATE`: at once, but for a thread that dies before it has begun, as it does if there
+ * is no descriptor left for it. `run()` hears of that one by its silence, after 30 seconds.
  *
  * @example
  * ```ts
@@ -49,8 +49,8 @@ const ANSWERS = 64;
  */
 export class Resolver implements Disposable {
   /**
-   * A {@link Lookup}, for `connect`. The answer comes in a turn of the loop; what it throws goes to
-   * the scope of the resolver.
+   * A {@link Lookup}, for `connect`. The answer comes in a turn of the loop; what it throws closes
+   * the resolver, and goes to the scope that it was opened in.
    *
    * @throws `ERR_CLOSED`; `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`
    */
@@ -70,6 +70,7 @@ export class Resolver implements Disposable {
     };
     this.#scope = scope;
     const { sender, receiver } = Channel.open<ResolverAnswer>({ capacity: ANSWERS });
+    this.#scope.own(sender);
     this.#receiver = this.#scope.own(receiver, { label: 'answers' });
     this.#registration = this.#scope.register(receiver, READABLE, this.#take).unref();
     this.#shared = sender.share();
@@ -83,6 +84,10 @@ export class Resolver implements Disposable {
       },
       { kind: 'thread', label: 'resolver' },
     );
+    const notBegun = (): void => {
+      discardEnd(this.#shared);
+    };
+    this.#scope.setTimeout(START_MS, notBegun, { label: 'start' }).unref();
   }
 
   /**
@@ -150,7 +155,7 @@ export class Resolver implements Disposable {
   /** The scope ends, and with it the rest. */
   #end(): void {
     void this.#worker.terminate();
-    closeUnclaimed(this.#shared);
+    discardEnd(this.#shared);
     this.#fail(closedError('Resolver'));
   }
 
@@ -158,24 +163,31 @@ export class Resolver implements Disposable {
     const asked = [...this.#asked.values()];
     this.#asked.clear();
     this.#scope.close();
-    for (const answer of asked) answer(error);
+    const errors: unknown[] = [];
+    for (const answer of asked) {
+      try {
+        answer(error);
+      } catch (thrown) {
+        errors.push(thrown);
+      }
+    }
+    throwAll(errors, 'of those who waited for a name have thrown');
   }
 }
 
-function startThread(workerData: SharedEnd): Worker {
-  const thread = new URL('./resolver-thread.js', import.meta.url);
-  const worker = new Worker(thread, { workerData, execArgv: [], name: 'resolver' });
-  worker.unref();
-  // Told on Node's loop; on this one the channel ends.
-  worker.on('error', () => undefined);
-  return worker;
-}
-
-/** A thread that ends before it has begun has not taken its end, and it would stay open. */
-function closeUnclaimed(shared: SharedEnd): void {
+function startThread(shared: SharedEnd): Worker {
   try {
-    Sender.from(shared).close();
+    const thread = new URL('./resolver-thread.js', import.meta.url);
+    const worker = new Worker(thread, { workerData: shared, execArgv: [], name: 'resolver' });
+    worker.unref();
+    worker.on('error', () => undefined); // It ends, and so does the channel.
+    // If it has not taken its end of the channel, it never will. Told on Node's loop only.
+    worker.on('exit', () => {
+      discardEnd(shared);
+    });
+    return worker;
   } catch (error) {
-    if ((error as Partial<CodedError>).code !== 'ERR_CLOSED') throw error; // It was taken.
+    discardEnd(shared);
+    throw error;
   }
 }
