@@ -29,8 +29,8 @@ const timeoutMs = wholeNumber(NAME, '--timeout', own.timeout, 10_000);
 
 function readUrl(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url?.protocol === 'http:') return url;
-  leave(NAME, `--urls must be URLs that begin with http://, not '${text}'`, 2);
+  if (url?.protocol === 'http:' && url.port !== '0') return url;
+  leave(NAME, `--urls must be URLs that begin with http://, of ports from 1 on, not '${text}'`, 2);
 }
 
 const parsers = new Llhttp();
@@ -59,12 +59,20 @@ function ask(scope: Scope, url: URL, stream: TcpStream): void {
     console.log(`${response.status}  ${response.bodyBytes} bytes  ${url.href}`);
     scope.close();
   };
+  /** What throws here is the parser: this is no HTTP. */
+  const completes = (read: () => boolean): boolean => {
+    try {
+      return read();
+    } catch (error) {
+      fail(url, (error as Error).message);
+    }
+  };
   const connection = scope.connection(stream, {
     data: (chunk) => {
-      if (response.read(chunk)) end();
+      if (completes(() => response.read(chunk))) end();
     },
     end: () => {
-      if (response.finish()) end();
+      if (completes(() => response.finish())) end();
       else fail(url, 'the connection has ended before the response');
     },
     close: (_, error) => {

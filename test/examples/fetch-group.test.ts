@@ -111,7 +111,10 @@ test('refused, cut off, no HTTP, no such name, too late: exit code 1 and the rea
     );
     t.is(child.code, 1, url);
     t.regex(child.stderr, reason);
-    t.regex(child.stderr, /^fetch-group: /);
+    const isOfAll = reason.source.includes('within');
+    const begins = isOfAll ? 'fetch-group: not all ' : `fetch-group: ${url}: `;
+    t.is(child.stderr.slice(0, begins.length), begins);
+    t.is(child.stderr.includes('given up'), isOfAll);
   }
 });
 
@@ -120,6 +123,7 @@ for (const args of [
   ['--urls', ''],
   ['--urls', 'https://localhost/'],
   ['--urls', 'x'],
+  ['--urls', 'http://localhost:0/'],
   ['http://localhost/'],
 ]) {
   test(`fetch-group ${args.join(' ')} is refused with exit code 2`, async (t) => {
