@@ -1,8 +1,10 @@
 /**
  * raw-epoll: readiness made explicit.
  *
- * Level 2: owned descriptors, `Epoll` and `Kqueue`; errors thrown, stale events filtered. Level 3: `Poller`,
- * one interface over epoll, kqueue, poll and select. The system calls themselves are in `raw-epoll/sys`, the kernel's numbers in `raw-epoll/constants`.
+ * Level 2: owned descriptors, `Epoll` and `Kqueue`; errors thrown, stale events filtered. Level 3:
+ * `Poller`, one interface over epoll, kqueue, poll and select. Level 4: `Loop`, with handlers, timers,
+ * signals, scopes and connections; beside it what goes from thread to thread. The system calls
+ * themselves are in `raw-epoll/sys`, the kernel's numbers in `raw-epoll/constants`.
  *
  * @packageDocumentation
  */
