@@ -123,7 +123,7 @@ function start(scope: Scope): void {
   const before = process.argv.slice(2, generation > 1 ? -2 : undefined);
   const child = spawn(
     process.execPath,
-    [successor, ...before, '--generation', `${generation + 1}`],
+    [...process.execArgv, successor, ...before, '--generation', `${generation + 1}`],
     { stdio: ['inherit', 'inherit', 'inherit', theirs.fd] },
   );
   theirs.close(); // it has a duplicate

@@ -22,6 +22,7 @@ const badOptions: readonly Bad[] = [
   ['ERR_OUT_OF_RANGE', { onFailure: null }],
   ...[-1, 2 ** 31, Number.NaN].map((maxRestarts): Bad => ['ERR_OUT_OF_RANGE', { maxRestarts }]),
   ['ERR_OUT_OF_RANGE', { restartWindowMs: -1 }],
+  ['ERR_OUT_OF_RANGE', { restartWindowMs: 0 }],
   ['ERR_OUT_OF_RANGE', { graceMs: Number.NaN }],
   ['ERR_INVALID_ARG_TYPE', { graceMs: 1n }],
   ['ERR_OUT_OF_RANGE', { forceMs: Number.POSITIVE_INFINITY }],

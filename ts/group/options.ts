@@ -37,7 +37,7 @@ export interface LoopGroupOptions {
    * ends the group, so that a member that dies at once does not do so for ever. Default: 5.
    */
   readonly maxRestarts?: number;
-  /** In milliseconds, 0 … 2 ** 53 - 1. Default: 60,000. */
+  /** In whole milliseconds, 1 … 2 ** 53 - 1. Default: 60,000. */
   readonly restartWindowMs?: number;
   /** The `graceMs` of a shutdown that a failure begins, or the end of `await using`. Default: 5,000. */
   readonly graceMs?: number;
@@ -79,7 +79,12 @@ export function readGroupOptions(options: LoopGroupOptions): GroupSettings {
     size: checkInteger(size, 'options.size', 1, MOST_MEMBERS),
     restarts: onFailure === 'restart',
     maxRestarts: checkInteger(maxRestarts, 'options.maxRestarts', 0, INT_MAX),
-    restartWindowMs: checkDelay(restartWindowMs, 'options.restartWindowMs'),
+    restartWindowMs: checkInteger(
+      restartWindowMs,
+      'options.restartWindowMs',
+      1,
+      Number.MAX_SAFE_INTEGER,
+    ),
     ...checkGroupShutdown({ graceMs }, forceMs),
     dataOf: isMaker(workerData) ? workerData : () => workerData,
     workerOptions: checkWorkerOptions(workerOptions),
