@@ -20,7 +20,7 @@ test('a loop that is garbage-collected gives its signals back', async (t) => {
 });
 
 test('without a descriptor a watch is refused, and nothing is left of it', async (t) => {
-  const script = 'ulimit -n 64 && exec "$0" "$@"';
+  const script = 'ulimit -n 200 && exec "$0" "$@"';
   const args = ['-c', script, process.execPath, file, 'full table'];
   const { stdout, stderr } = await run('bash', args);
   t.deepEqual(
