@@ -97,14 +97,17 @@ async function carryOut(
 const numerically = (values: readonly string[]): number[] =>
   values.map(Number).sort((a, b) => a - b);
 
+/** How many; each starts a thread or two. `RAW_EPOLL_SHUTDOWNS` says otherwise. */
+const SHUTDOWNS = Number(process.env['RAW_EPOLL_SHUTDOWNS'] ?? 30);
+
 test.serial(
-  '100 shutdowns at random: accepted = reported, once each, and none after the shutdown',
+  `${SHUTDOWNS} shutdowns at random: accepted = reported, once each, and none after the shutdown`,
   async (t) => {
     const random = new Random();
     t.log(`RAW_EPOLL_SEED=${random.seed}`);
-    t.timeout(300_000); // a hundred threads and more, beside other tests
+    t.timeout(300_000); // dozens of threads, beside other tests
     const total = { accepted: 0, refused: 0 };
-    for (let i = 0; i < 100; i++) {
+    for (let i = 0; i < SHUTDOWNS; i++) {
       const plan = makePlan(random);
       const name = `shutdown ${i}`;
       const sink = new Sink(t);
@@ -124,7 +127,7 @@ test.serial(
       total.refused += refused.length;
     }
     t.log(JSON.stringify(total));
-    t.true(total.accepted > 500 && total.refused > 500);
+    t.true(total.accepted > 5 * SHUTDOWNS && total.refused > 5 * SHUTDOWNS);
   },
 );
 
