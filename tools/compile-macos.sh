@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
-# Compiles and links the whole addon for macOS, arm64 and x64, and fails on a warning. That proves
-# the types and symbols of its headers, kqueue's among them, and runs nothing: docs/backends.md.
+# Compiles and links the whole addon for macOS, and fails on a warning. That proves the types and
+# symbols of its headers, kqueue's among them, and runs nothing: docs/backends.md. Targets may be named:
+#   bash tools/compile-macos.sh aarch64-macos
+# The default is that and x86_64-macos, which have the same headers.
 #
 # Nothing is kept between runs but the compiler. It is there for the answer and not for the code: no
 # optimisation. The C++ library is the system's on macOS, and what it has is found when the addon is
@@ -43,7 +45,8 @@ flags=(
 export ZIG_GLOBAL_CACHE_DIR=$folder/cache ZIG_LOCAL_CACHE_DIR=$folder/cache
 rm -rf "$ZIG_GLOBAL_CACHE_DIR"
 cores=$(getconf _NPROCESSORS_ONLN)
-for target in aarch64-macos x86_64-macos; do
+[ $# -gt 0 ] || set -- aarch64-macos x86_64-macos
+for target in "$@"; do
   objects=$folder/$target
   rm -rf "$objects"
   mkdir -p "$objects"
