@@ -2,8 +2,8 @@
 # The tests of levels 1 to 4 with the addon built for AddressSanitizer and UndefinedBehaviorSanitizer,
 # and then the fuzzers, which call every function with every kind of argument, and workers, under
 # LeakSanitizer. Left out is what adds nothing of C++ to these: the examples, what is all TypeScript on
-# top (connecting, groups, benchmarks), processes that only differ in how they end, and tests of types,
-# of the repository and of the suite itself.
+# top (connecting, groups, benchmarks), processes that only differ in how they end, counts of system
+# calls, among which a sanitizer's own would be, and tests of types, of the repository and of the suite.
 # Arguments go to ava instead:
 #   bash tools/sanitized-tests.sh build/test/epoll/*.test.js
 set -euo pipefail
@@ -28,7 +28,7 @@ export UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
 
 if [ $# -eq 0 ]; then
   mapfile -t files < <(find build/test -name '*.test.js' | sort |
-    grep -vE '^build/test/(bench|connect|examples|group|tidy|types)/|/descriptor/net-socket\.served|/conformance/(matrix|toy)\.|/lifecycle/(exit|signals)\.|/loop/signals\.process')
+    grep -vE '^build/test/(bench|connect|examples|group|tidy|types)/|/descriptor/net-socket\.served|/conformance/(matrix|toy)\.|/lifecycle/(exit|signals)\.|/loop/signals\.process|\.calls\.test')
   set -- "${files[@]}"
 fi
 # What was freed is held back for 16 MiB and not for 256: a fifth of the processor time.
