@@ -3,7 +3,9 @@
  *
  * wrk asks examples/workers for passwords, over connections that stay; or ApacheBench does, over a
  * new one for each request. One worker and two have the same two cores, and the load generator
- * runs beside them on the same cores, so that two can never serve twice what one does. Every round
+ * runs beside them on the same cores, so that two can never serve twice what one does: with s for the
+ * time of a request in the server and l for that in the load, they serve 2s / (s + l) times as many. A
+ * page is made `--times` times, so that there is work to share; once, it costs less than wrk does. Every round
  * begins with another contender. Of requests per second the median of the rounds counts; of two
  * workers next to one, the median of the ratios within a round.
  */
@@ -49,6 +51,8 @@ interface Options {
   readonly seconds: number;
   readonly connections: number;
   readonly rounds: number;
+  /** How much work a page is: so often it is made. */
+  readonly times: number;
 }
 
 const contenders: readonly Contender[] = FORMS.flatMap((form) => [
@@ -104,7 +108,7 @@ async function measure(contender: Contender, options: Options): Promise<Result> 
   const server = await BackgroundProcess.start(serverCommand(contender), log);
   try {
     const [, address] = await server.waitForLine(/^listening on (\S+)/m, START_LIMIT_MS);
-    const url = `http://${String(address)}/password`;
+    const url = `http://${String(address)}/password?times=${options.times}`;
     await loads[options.load](url, { ...options, seconds: 1 }); // Warm.
     const before = cpuMsOf(server.pid);
     const load = await loads[options.load](url, options);
@@ -132,6 +136,7 @@ function parse(): Options {
       seconds: { type: 'string', default: '5' },
       connections: { type: 'string', default: '100' },
       rounds: { type: 'string', default: '5' },
+      times: { type: 'string', default: '50' },
     },
   });
   const { load } = values;
@@ -142,6 +147,7 @@ function parse(): Options {
     seconds: parseCount('seconds', values.seconds),
     connections: parseCount('connections', values.connections),
     rounds: parseCount('rounds', values.rounds),
+    times: parseCount('times', values.times),
   };
 }
 

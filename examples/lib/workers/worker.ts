@@ -4,15 +4,26 @@ import { SOMAXCONN } from 'raw-epoll/constants';
 import { HttpServer } from '../http/http-server.js';
 import { Mux } from '../http/mux.js';
 import type { Reply } from '../http/reply.js';
+import type { Request } from '../http/request.js';
 import { passwords } from '../passwords.js';
 import { countClient, countRequest, type Form, type Task } from './task.js';
 
 const member = joinGroup();
 const { form, host, port, fd, counts } = member.data as Task;
 
-function page(): Reply {
+/** So often a page is made anew at most. */
+const TIMES_MAX = 1000;
+
+/** `?times=20`: works twenty times as much for the page, to see what more work does. */
+function page({ query }: Request): Reply {
   countRequest(counts, member.index);
+  for (let more = timesOf(query) - 1; more > 0; more--) passwords();
   return passwords();
+}
+
+function timesOf(query: string): number {
+  const times = Number(new URLSearchParams(query).get('times') ?? 1);
+  return Math.min(TIMES_MAX, Math.trunc(times) || 1);
 }
 
 const scope = member.loop.scope('http');
