@@ -73,12 +73,7 @@ export interface Backend {
    * the wait nor fails it. Asks without blocking for `spinUs` first, if there is a time to wait.
    * Undefined once the thread is being terminated.
    */
-  wait(
-    events: Uint8Array,
-    capacity: number,
-    timeoutMs: number,
-    spinUs: number,
-  ): number | undefined;
+  wait(events: Uint8Array, capacity: number, timeoutMs: number, spinUs: number): number | undefined;
   /** The owner of a registered descriptor is about to close it: takes it out, whatever happens. */
   forget(fd: number): void;
   /** Another file is about to be behind a registered number. The answer registers it again. */
