@@ -260,9 +260,10 @@ async function conclude(results: Results, options: Options): Promise<void> {
     mkdirSync(options.report, { recursive: true });
     console.log(`report: ${await writeReport(results, options.report)}`);
   }
-  for (const { what, bound, measured, outcome } of judge(results)) {
+  for (const { what, bound, measured, inC, outcome } of judge(results)) {
     if (outcome === 'not measured') continue;
-    console.log(`${outcome.padEnd(10)} ${what}: ${measured} (${bound})`);
+    const beside = inC === '' ? bound : `${bound}; ${inC}`;
+    console.log(`${outcome.padEnd(10)} ${what}: ${measured} (${beside})`);
   }
   console.log(describeVerdict(results));
   if (hasFailed(results)) process.exitCode = 1;

@@ -134,14 +134,12 @@ static void run(int epoll, int listener, const struct place *place) {
   }
 }
 
-// Takes the options of this program out of the command line.
-static size_t own_options(int *argc, char **argv) {
+// How long the answers are: takes the option out of the command line.
+static size_t take_body_bytes(int *argc, char **argv) {
   size_t body_bytes = 5;
   int kept = 1;
   for (int i = 1; i < *argc; i++) {
-    if (strcmp(argv[i], "--close") == 0) {
-      closes = true;
-    } else if (strcmp(argv[i], "--body-bytes") == 0 && i + 1 < *argc) {
+    if (strcmp(argv[i], "--body-bytes") == 0 && i + 1 < *argc) {
       body_bytes = strtoul(argv[++i], NULL, 10);
     } else {
       argv[kept++] = argv[i];
@@ -152,7 +150,8 @@ static size_t own_options(int *argc, char **argv) {
 }
 
 int main(int argc, char **argv) {
-  make_answers(own_options(&argc, argv));
+  closes = take_flag(&argc, argv, "--close");
+  make_answers(take_body_bytes(&argc, argv));
   struct place place = parse_place(argc, argv);
   raise_descriptor_limit();
   int epoll = epoll_create1(EPOLL_CLOEXEC);

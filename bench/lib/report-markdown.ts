@@ -39,16 +39,15 @@ function describeRun(results: Results): string {
 function describeTargets(results: Results): string {
   const verdicts = judge(results);
   const noise = describeNoise(results);
-  const rows = verdicts.map(({ what, bound, measured, outcome }) => [
-    what,
-    bound,
-    measured,
-    outcome,
+  const rows = verdicts.map(({ what, bound, measured, inC, outcome }) => [
+    ...[what, bound, measured, inC, outcome],
   ]);
   return [
     `${noise.charAt(0).toUpperCase()}${noise.slice(1)}. A target whose control did not hold, or `,
-    'with fewer than three undisturbed pairs, is undecided, whichever way its number points.\n\n',
-    markdownTable({ heading: ['measure', 'target', 'measured', 'outcome'], rows }),
+    'with fewer than three undisturbed pairs, is undecided, whichever way its number points. What C ',
+    'comes to is the same number with a program in C in the place of ours, in the same run: where C ',
+    'is on the wrong side itself, nobody can be on the right one on this machine.\n\n',
+    markdownTable({ heading: ['measure', 'target', 'measured', 'C comes to', 'outcome'], rows }),
     `\n\n${describeVerdict(results)}`,
   ].join('');
 }

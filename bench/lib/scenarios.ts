@@ -48,10 +48,10 @@ const SIZES: readonly (readonly [label: string, bytes: number, title: string])[]
 
 /** The servers of a size and a number of connections; most of the time goes where targets are. */
 const echoServers: Readonly<Record<string, Pick<Scenario, 'servers' | 'quick' | 'systemCalls'>>> = {
-  '64x1': { servers: [...MOST, 'spin'], quick: ['echo', 'spin'] },
+  '64x1': { servers: [...MOST, 'spin', 'c-spin'], quick: ['echo', 'spin', 'c-spin'] },
   '64x50': {
-    servers: ALL,
-    quick: ['echo', 'run', 'runAsync', 'net', 'go'],
+    servers: ['c-thread', ...ALL],
+    quick: ['c-thread', 'echo', 'run', 'runAsync', 'net', 'go'],
     systemCalls: true,
   },
   '64x1000': { servers: MOST },

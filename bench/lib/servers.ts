@@ -133,6 +133,24 @@ export const servers: readonly Server[] = [
     serves: yardstickServes,
   },
   {
+    name: 'c-thread',
+    label: 'C, with a thread',
+    runtime: 'C',
+    note:
+      'The first program with a second thread that sleeps: the kernel then counts references on ' +
+      'each descriptor that a call names, as it does in every Node process.',
+    absence: here,
+    serves: { echo: inC('echo_server', [], ['--idle-thread']) },
+  },
+  {
+    name: 'c-spin',
+    label: 'C, spinning',
+    runtime: 'C',
+    note: 'The first program with waits that never block: a core for it, and all that spinning can win.',
+    absence: here,
+    serves: { echo: inC('echo_server', [], ['--spin']) },
+  },
+  {
     name: 'sys',
     label: 'level 1',
     runtime: 'raw-epoll',
@@ -165,7 +183,7 @@ export const servers: readonly Server[] = [
     runtime: 'raw-epoll',
     note:
       'Handlers of a Loop that owns the thread: servers/loop.ts. UDP, HTTP and passwords are the ' +
-      'examples. HTTP has a complete parser (llhttp), routes, bounds and time limits; no Date.',
+      'examples. HTTP has a complete parser (llhttp), routes, bounds and time limits.',
     absence: here,
     serves: {
       echo: onNode('bench/servers/loop.js', '--drive', 'run'),

@@ -36,6 +36,14 @@ interface Target {
   readonly limit: Limit;
   readonly unit: 'times' | 'ns' | 'B' | 'collections';
   readonly read: (results: Results) => Reading;
+  /** The same of a program in C: what no binding can better, whatever it does. */
+  readonly inC?: InC;
+}
+
+/** What the number is of, and the number. */
+interface InC {
+  readonly of: string;
+  readonly read: (results: Results) => number | undefined;
 }
 
 /** What can come out. On a machine that was not quiet a number decides nothing, whichever way it points. */
@@ -48,6 +56,8 @@ export interface Verdict {
   readonly bound: string;
   /** The number in words. */
   readonly measured: string;
+  /** What C has come to in the same run, in words; empty if that says nothing. */
+  readonly inC: string;
   readonly outcome: Outcome;
 }
 
@@ -92,12 +102,12 @@ function quotient(a: number | undefined, b: number | undefined): number | undefi
 }
 
 /** What a call costs more than in C. The control: C against C. */
-const callOverC = (pass: string): Target['read'] =>
+const callOverC = (pass: string, contender: string): Target['read'] =>
   inProbe('calls', (probe) => {
     const of = (name: string): number | undefined => probeValue(probe, name, pass);
-    const [c, addon] = [of(YARDSTICK), of('addon')];
+    const [c, other] = [of(YARDSTICK), of(contender)];
     return {
-      value: c === undefined || addon === undefined ? undefined : addon - c,
+      value: c === undefined || other === undefined ? undefined : other - c,
       controls: [quotient(of(CONTROL), c) ?? NaN],
       quiet: true,
     };
@@ -119,6 +129,18 @@ const countOf = (probe: string, contender: string, measure: string): Target['rea
     quiet: true,
   }));
 
+/** The number alone, of a program in C. */
+const inC = (of: string, read: Target['read']): InC => ({
+  of,
+  read: (results) => read(results).value,
+});
+
+/** How many times as much the yardstick has as a server. */
+const cOverServer = (scenario: string, server: string, metric: Metric): Target['read'] =>
+  inLoad(scenario, metric, [server], ({ servers }) =>
+    quotient(1, servers[server]?.[metric].median),
+  );
+
 const times = { unit: 'times' } as const;
 
 /** Every target, in the order of the report. */
@@ -135,6 +157,7 @@ const targets: readonly Target[] = [
     what: `CPU per message against C, ${level}, 64 B, 50 connections`,
     limit: { most },
     read: againstC('64x50', server, 'cpu'),
+    inC: inC('C, with a thread', againstC('64x50', 'c-thread', 'cpu')),
   })),
   ...(
     [
@@ -159,6 +182,7 @@ const targets: readonly Target[] = [
     what: `CPU per message, Node net against level 2, ${size}, 50 connections`,
     limit: { least },
     read: against(scenario, 'net', 'echo', 'cpu'),
+    inC: inC('against C', againstC(scenario, 'net', 'cpu')),
   })),
   ...(
     [
@@ -172,24 +196,28 @@ const targets: readonly Target[] = [
     what: `HTTP requests per second, ours against ${title}`,
     limit: { least },
     read: against(scenario, 'run', other, 'throughput'),
+    inC: inC('C, no parser', cOverServer(scenario, other, 'throughput')),
   })),
   {
     ...times,
     what: 'password site, requests per second, ours against Go',
     limit: { least: 4 },
     read: against('passwords', 'run', 'go', 'throughput'),
+    inC: inC('C, no passwords', cOverServer('passwords', 'go', 'throughput')),
   },
   {
     ...times,
     what: 'password site, CPU per request, ours against Go',
     limit: { most: 0.3 },
     read: against('passwords', 'run', 'go', 'cpu'),
+    inC: inC('C, no passwords', cOverServer('passwords', 'go', 'cpu')),
   },
   {
     ...times,
     what: 'round trips per second on one connection, level 2 with spinUs 200 against C that blocks',
     limit: { least: 3.5 },
     read: againstC('64x1', 'spin', 'throughput'),
+    inC: inC('C, spinning', againstC('64x1', 'c-spin', 'throughput')),
   },
   ...(
     [
@@ -218,7 +246,8 @@ const targets: readonly Target[] = [
     what: `cost of a call over C, ${pass}`,
     limit: { most: 60 },
     unit: 'ns',
-    read: callOverC(pass),
+    read: callOverC(pass, 'addon'),
+    inC: inC('C, with a thread', callOverC(pass, 'c-thread')),
   })),
 ];
 
@@ -232,15 +261,25 @@ function inWords(value: number, unit: Target['unit']): string {
   return unit === 'times' || unit === 'collections' ? number : `${number} ${unit}`;
 }
 
-function judgeTarget({ what, limit, unit, read }: Target, results: Results): Verdict {
+/** `against C: 1.91`; nothing if there is nothing to say. */
+function describeInC({ inC, unit }: Target, results: Results): string {
+  if (inC === undefined) return '';
+  const value = inC.read(results);
+  return value === undefined ? '' : `${inC.of}: ${inWords(value, unit)}`;
+}
+
+function judgeTarget(target: Target, results: Results): Verdict {
+  const { what, limit, unit, read } = target;
   const { value, controls, quiet } = read(results);
   const [sign, border] = 'least' in limit ? ['>=', limit.least] : ['<=', limit.most];
   const bound = `${sign} ${inWords(border, unit)}`;
-  if (value === undefined) return { what, bound, measured: '–', outcome: 'not measured' };
+  const inC = describeInC(target, results);
+  if (value === undefined) return { what, bound, measured: '–', inC, outcome: 'not measured' };
   const measured = inWords(value, unit);
-  if (!quiet || !controls.every(isEven)) return { what, bound, measured, outcome: 'undecided' };
+  if (!quiet || !controls.every(isEven))
+    return { what, bound, measured, inC, outcome: 'undecided' };
   const met = 'least' in limit ? value >= border : value <= border;
-  return { what, bound, measured, outcome: met ? 'met' : 'missed' };
+  return { what, bound, measured, inC, outcome: met ? 'met' : 'missed' };
 }
 
 /** Holds what was measured against the targets. */

@@ -69,6 +69,23 @@ test('a wait is judged by its own cost beside few descriptors', (t) => {
   t.is(outcomeOf(waits(275), FLAT), 'missed');
 });
 
+test('beside a number stands what C came to in the same place, if that was measured', (t) => {
+  const inC = (results: Results, what: string): string | undefined =>
+    judge(results).find((verdict) => verdict.what === what)?.inC;
+  const servers = {
+    control: [1, 1],
+    echo: [1, 1.1],
+    net: [0.5, 2],
+    'c-thread': [1, 1.02],
+  } as const;
+  const results = resultsOf([loadResult('64x50', servers)]);
+  t.is(inC(results, LEVEL_2), 'C, with a thread: 1.02');
+  const NET = 'CPU per message, Node net against level 2, 64 B, 50 connections';
+  t.is(inC(results, NET), 'against C: 2');
+  t.is(inC(results, CALL), '');
+  t.is(inC(echoAt(1), LEVEL_2), '');
+});
+
 test('the last line says whether the control held, and how many targets were met', (t) => {
   const good = describeVerdict(echoAt(1.01));
   t.regex(good, /^The control held \(C against C within 0\.95…1\.05 in 1 of 1 scenarios\)/);

@@ -11,6 +11,7 @@
 #include <getopt.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,6 +32,17 @@ struct place {
 static void fail(const char *what) {
   perror(what);
   exit(1);
+}
+
+// Whether an option of one program alone is there; takes it out of the command line.
+static inline bool take_flag(int *argc, char **argv, const char *flag) {
+  int kept = 1;
+  for (int i = 1; i < *argc; i++) {
+    if (strcmp(argv[i], flag) != 0) argv[kept++] = argv[i];
+  }
+  bool found = kept < *argc;
+  *argc = kept;
+  return found;
 }
 
 static inline struct place parse_place(int argc, char **argv) {
