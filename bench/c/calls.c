@@ -12,13 +12,14 @@
 // sides, so that both pay the same.
 
 #define _GNU_SOURCE
+#include "lib/idle_thread.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -180,16 +181,6 @@ static double now_ns(void) {
   struct timespec time;
   clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
   return (double)time.tv_sec * 1e9 + (double)time.tv_nsec;
-}
-
-static void *sleep_forever(void *unused) {
-  for (;;) pause();
-  return unused;
-}
-
-static void start_idle_thread(void) {
-  pthread_t thread;
-  if (pthread_create(&thread, NULL, sleep_forever, NULL) != 0) fail("pthread_create");
 }
 
 int main(int argc, char **argv) {

@@ -10,9 +10,9 @@
 // references on each descriptor that a call names.
 
 #include "lib/listening.h"
+// after it: what it defines has a say in all system headers
+#include "lib/idle_thread.h"
 
-#include <pthread.h>
-#include <stdbool.h>
 #include <sys/epoll.h>
 
 enum { READ_SIZE = 64 * 1024, MAX_EVENTS = 1024 };
@@ -131,16 +131,6 @@ static void run(struct server *server) {
       }
     }
   }
-}
-
-static void *sleep_forever(void *unused) {
-  (void)unused;
-  for (;;) pause();
-}
-
-static void start_idle_thread(void) {
-  pthread_t thread;
-  if (pthread_create(&thread, NULL, sleep_forever, NULL) != 0) fail("pthread_create");
 }
 
 int main(int argc, char **argv) {
