@@ -7,9 +7,9 @@ import { testWithPrograms } from '../support/programs.js';
 import { traced } from '../support/traced.js';
 
 const TURNS = 200;
-/** What V8 does for itself: memory, its other threads, and a task that it leaves to Node's loop. */
+/** What V8 does for itself: memory, its threads, and a task that it leaves to Node's loop. */
 const ENGINE =
-  /^\d+ +(?:(?:futex|mmap|munmap|mprotect|madvise|brk|sched_yield)\(|write\(\d+, "\\1(?:\\0){7}", 8\))/;
+  /^\d+ +(?:(?:futex|mmap|munmap|mprotect|madvise|brk|sched_yield|getpid)\(|write\(\d+, "\\1(?:\\0){7}", 8\))/;
 const WAIT = /^\d+ +(?:epoll_wait|epoll_pwait2?|p?poll|p?select6?)\(/;
 // A kqueue of Linux is a shim that makes calls of its own.
 const backends = testedBackends.filter((name) => name !== 'kqueue');
