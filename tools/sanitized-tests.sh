@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
-# The tests of levels 1 to 4 with the addon built for AddressSanitizer and UndefinedBehaviorSanitizer,
-# and then the fuzzers, which call every function with every kind of argument, and workers, under
-# LeakSanitizer. Left out is what adds nothing of C++ to these: the examples, what is all TypeScript on
-# top (connecting, groups, benchmarks), processes that only differ in how they end, counts of system
-# calls, among which a sanitizer's own would be, and tests of types, of the repository and of the suite.
-# Arguments go to ava instead:
+# The whole suite with the addon built for AddressSanitizer and UndefinedBehaviorSanitizer, and then
+# the fuzzers, which call every function with every kind of argument, and workers, under
+# LeakSanitizer. Left out are counts of system calls, among which a sanitizer's own would be, and
+# what loads no addon.
+#   bash tools/sanitized-tests.sh                      some 25 minutes on two cores
+#   bash tools/sanitized-tests.sh --native             what calls each function of C++ first: the rest
+#                                                      is TypeScript on top of it
 #   bash tools/sanitized-tests.sh build/test/epoll/*.test.js
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -26,13 +27,16 @@ export RAW_EPOLL_OPS=${RAW_EPOLL_OPS:-150000} RAW_EPOLL_WORKERS=${RAW_EPOLL_WORK
 libraries=$(g++ -print-file-name=libasan.so):$(g++ -print-file-name=libubsan.so)
 export UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
 
-if [ $# -eq 0 ]; then
-  mapfile -t files < <(find build/test -name '*.test.js' | sort |
-    grep -vE '^build/test/(bench|connect|examples|group|tidy|types)/|/descriptor/net-socket\.served|/conformance/(matrix|toy)\.|/lifecycle/(exit|signals)\.|/loop/signals\.process|\.calls\.test')
-  set -- "${files[@]}"
-fi
+tests() { find build/test -name '*.test.js' | sort | grep -vE '\.calls\.test|^build/test/(tidy|types)/'; }
+native='^build/test/(sys|epoll|channel)/|/descriptor/(descriptor-passing|udp|unix)\.|/loop/signals\.(corners|test)'
+native+='|/lifecycle/(blocking|descriptors|load|terminate)\.'
+case ${1:-} in
+  '') mapfile -t files < <(tests) ;;
+  --native) mapfile -t files < <(tests | grep -E "$native") ;;
+  *) files=("$@") ;;
+esac
 # What was freed is held back for 16 MiB and not for 256: a fifth of the processor time.
-ASAN_OPTIONS=detect_leaks=0:quarantine_size_mb=16 LD_PRELOAD=$libraries node node_modules/ava/entrypoints/cli.mjs "$@"
+ASAN_OPTIONS=detect_leaks=0:quarantine_size_mb=16 LD_PRELOAD=$libraries node node_modules/ava/entrypoints/cli.mjs "${files[@]}"
 
 # V8 leaves much behind on purpose, and is below every call of ours: a suppression by its name would
 # hide our own leaks. So its leaks are reported too, and those count that were allocated by us.

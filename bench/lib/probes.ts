@@ -284,7 +284,7 @@ const collections: Probe = {
   unit: 'collections',
   statistic: 'median',
   rounds: 1,
-  contenders: ['echo', 'run', 'net'].map(collectionsOf),
+  contenders: ['echo', 'run', 'runAsync', 'net'].map(collectionsOf),
 };
 
 /** All probes, in the order of the report. */

@@ -21,7 +21,7 @@ import { countDescriptors } from '../support/descriptors.js';
 import { eventually } from '../support/eventually.js';
 import { closing } from '../support/pairs.js';
 import { Random } from '../support/random.js';
-import { timeTermination } from '../support/workers.js';
+import { lastWordOf, timeTermination } from '../support/workers.js';
 
 const MESSAGES = Number(process.env['RAW_EPOLL_CHANNEL_MESSAGES'] ?? '200000');
 /** How many workers are terminated, of each kind. */
@@ -31,11 +31,7 @@ function start(order: ChannelOrder): Worker {
   return new Worker(fixture('channel-worker'), { workerData: order });
 }
 
-async function answerOf(worker: Worker): Promise<Record<number, number[]>> {
-  const [answer] = (await once(worker, 'message')) as [Record<number, number[]>];
-  await once(worker, 'exit');
-  return answer;
-}
+const answerOf = lastWordOf<Record<number, number[]>>;
 
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, i) => i);
 
@@ -154,6 +150,7 @@ test.serial('a worker that ends, or is terminated, closes its ends', async (t) =
     const a = ByteChannel.open({ capacity: 1 });
     const b = ByteChannel.open({ capacity: 1 });
     const worker = start({ role, ends: [a.sender.share(), b.receiver.share()] });
+    const ended = once(worker, 'exit');
     a.sender.close();
     b.receiver.close();
     t.is(a.receiver.tryReceive(new Uint8Array(1)), WOULD_BLOCK);
@@ -165,7 +162,7 @@ test.serial('a worker that ends, or is terminated, closes its ends', async (t) =
       t.throws(() => b.sender.trySend(new Uint8Array(1)), { code: 'EPIPE' });
     } else {
       // It has claimed nothing: the shares are still of this thread.
-      await once(worker, 'exit');
+      await ended;
       t.is(a.receiver.tryReceive(new Uint8Array(1)), WOULD_BLOCK);
     }
     a.receiver.close();

@@ -8,6 +8,7 @@ import { dropAll, runInNetwork, testWithNetwork } from '../support/network.js';
 import { closing, portOf } from '../support/pairs.js';
 import { places } from '../support/places.js';
 import { testWithPrograms } from '../support/programs.js';
+import { IS_SANITIZED } from '../support/sanitizers.js';
 import { peerOf, Trial } from './kit.js';
 
 interface Connected {
@@ -22,7 +23,7 @@ interface Said {
 }
 
 /** What is promised: the attempt delay of 250 ms, and 50 for the rest; sanitizers take their time. */
-const PROMISED_MS = process.env['RAW_EPOLL_SANITIZED'] === '1' ? 600 : 300;
+const PROMISED_MS = IS_SANITIZED ? 600 : 300;
 /** The first one finds cold code, others perhaps a busy machine: the best of them shows what it takes. */
 const TIMES = 5;
 

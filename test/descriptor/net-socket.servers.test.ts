@@ -17,6 +17,7 @@ import { newCertificate, type Certificate } from '../support/certificate.js';
 import { fixture, run } from '../support/child.js';
 import { closing, portOf } from '../support/pairs.js';
 import { testWithPrograms } from '../support/programs.js';
+import { OTHERS } from '../support/sanitizers.js';
 
 let made: Certificate | undefined;
 
@@ -111,8 +112,7 @@ testWithPrograms(['curl', 'openssl'], 'curl is served by https over the loop', a
   const port = portFor(t, 'with what was read', (socket) => server.emit('connection', socket));
   const url = `https://localhost:${port}/curl`;
   const args = ['-sk', '--http1.1', '--resolve', `localhost:${port}:127.0.0.1`, '-d', 'data', url];
-  // A sanitizer that is loaded for the library has no say about curl.
-  const { code, stdout } = await run('curl', args, { env: { LD_PRELOAD: '' } });
+  const { code, stdout } = await run('curl', args, { env: OTHERS });
   t.deepEqual([code, stdout], [0, '/curl: data']);
 });
 

@@ -1,5 +1,4 @@
 /** Who closes what: close behind the back, adopt, and numbers that come from elsewhere. */
-import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import test, { type ExecutionContext } from 'ava';
@@ -41,6 +40,7 @@ import { fixture } from '../support/child.js';
 import { countDescriptors } from '../support/descriptors.js';
 import { isOpen } from '../support/kernel-view.js';
 import { acceptOne, awaitReady, closing, newEpoll, portOf, tcpPair } from '../support/pairs.js';
+import { lastWordOf } from '../support/workers.js';
 
 test('close after somebody closed the number throws EBADF, once', (t) => {
   const eventFd = new EventFd();
@@ -200,8 +200,7 @@ test('adopt refuses a number that has an owner on this thread', (t) => {
 test.serial('a number that a worker released is adopted, and outlives the worker', async (t) => {
   const before = countDescriptors();
   const worker = new Worker(fixture('descriptor-releasing-worker'));
-  const [posted] = (await once(worker, 'message')) as [{ released: number; kept: number }];
-  await once(worker, 'exit');
+  const posted = await lastWordOf<{ released: number; kept: number }>(worker);
   t.false(isOpen(posted.kept), 'what it kept was closed with it');
   const stream = UnixStream.adopt(posted.released);
   const buffer = Buffer.alloc(20);

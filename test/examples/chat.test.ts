@@ -8,6 +8,7 @@ import { fixture, run, runNode } from '../support/child.js';
 import { eventually } from '../support/eventually.js';
 import { cpuMsOf, descriptorsOf, residentBytesOf } from '../support/process-stats.js';
 import { testWithPrograms } from '../support/programs.js';
+import { SHADOW_BYTES } from '../support/sanitizers.js';
 import { exampleFile, type RunningServer } from '../support/server.js';
 import { connectTo } from './clients.js';
 import { start } from './start.js';
@@ -179,7 +180,7 @@ test.serial(
     t.true(lines * 900 > 100_000);
     t.is(await bob.hears(), `ann: ${lines} ${padding}`);
     const growth = residentBytesOf(server.pid) - resident;
-    t.true(growth < 64 * MIB, `its memory grew by ${growth} bytes`);
+    t.true(growth < 64 * MIB + SHADOW_BYTES, `its memory grew by ${growth} bytes`);
     stuck.destroy();
   },
 );
@@ -211,7 +212,7 @@ test.serial(
       new Set([1, 2].map((number) => `* guest${number} has left: kept the others waiting`)),
     );
     const growth = residentBytesOf(server.pid) - resident;
-    t.true(growth < 160 * MIB, `its memory grew by ${growth} bytes`);
+    t.true(growth < 160 * MIB + SHADOW_BYTES, `its memory grew by ${growth} bytes`);
     for (const socket of stuck) socket.destroy();
   },
 );
@@ -261,7 +262,7 @@ for (const { clients, lines, bytes } of crowds) {
         t.is(delivered, clients * (clients - 1) * lines);
         t.is(dropped, stuck);
         const growth = residentBytesOf(server.pid) - resident;
-        t.true(growth < 192 * MIB, `its memory grew by ${growth} bytes`);
+        t.true(growth < 192 * MIB + SHADOW_BYTES, `its memory grew by ${growth} bytes`);
         t.log(
           `${seconds?.toFixed(1)} s, ${cpuMsOf(server.pid) - cpuMs} ms of the server’s processor, ` +
             `${Math.round(growth / MIB)} MiB more`,

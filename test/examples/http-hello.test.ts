@@ -4,10 +4,11 @@ import http from 'node:http';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import test from 'ava';
-import { run } from '../support/child.js';
+import { run, type ChildResult } from '../support/child.js';
 import { eventually } from '../support/eventually.js';
 import { descriptorsOf } from '../support/process-stats.js';
 import { testWithPrograms } from '../support/programs.js';
+import { OTHERS } from '../support/sanitizers.js';
 import type { RunningServer } from '../support/server.js';
 import { connectMany, connectTo } from './clients.js';
 import { ab, exchange, get, statusesOf } from './http-clients.js';
@@ -67,17 +68,21 @@ testWithPrograms(['wrk'], 'wrk with a thousand connections: none failed', async 
   t.is(await eventually(() => count(server), before), before);
 });
 
+function curl(...args: readonly string[]): Promise<ChildResult> {
+  return run('curl', args, { env: OTHERS });
+}
+
 testWithPrograms(['curl'], 'curl: a chunked upload comes back, after a 100', async (t) => {
   const server = await start(t, 'http-hello', ['--port', '0']);
   const file = path.join(folder, 'upload');
   const content = Buffer.alloc(900_000, 'äöü and some more');
   writeFileSync(file, content);
   const back = path.join(folder, 'back');
-  const { code, stderr } = await run('curl', [
+  const { code, stderr } = await curl(
     ...['-sv', '--expect100-timeout', '60', '-o', back, '-T', file],
     ...['-H', 'Transfer-Encoding: chunked', '-H', 'Expect: 100-continue'],
     `http://127.0.0.1:${server.port}/echo`,
-  ]);
+  );
   t.is(code, 0);
   t.regex(stderr, /< HTTP\/1\.1 100 Continue\r\n/);
   t.regex(stderr, /< HTTP\/1\.1 200 OK\r\n/);
@@ -92,11 +97,11 @@ testWithPrograms(
     const server = await start(t, 'http-hello', ['--port', '0']);
     const file = path.join(folder, 'large');
     writeFileSync(file, Buffer.alloc(2 * 1024 * 1024));
-    const { stdout } = await run('curl', [
+    const { stdout } = await curl(
       ...['-s', '--expect100-timeout', '60', '-o', '/dev/null', '-T', file],
       ...['-w', '%{http_code} %{size_upload}', '-H', 'Expect: 100-continue'],
       `http://127.0.0.1:${server.port}/echo`,
-    ]);
+    );
     t.is(stdout, '413 0');
   },
 );
@@ -104,14 +109,14 @@ testWithPrograms(
 testWithPrograms(['curl'], 'curl: three requests on one connection', async (t) => {
   const server = await start(t, 'http-hello', ['--port', '0']);
   const url = `http://127.0.0.1:${server.port}/hello`;
-  const { stdout } = await run('curl', ['-s', '-w', ' %{num_connects};', url, url, url]);
+  const { stdout } = await curl('-s', '-w', ' %{num_connects};', url, url, url);
   t.is(stdout, 'Hello 1;Hello 0;Hello 0;');
 });
 
 testWithPrograms(['curl'], 'curl: over a Unix socket', async (t) => {
   const socket = path.join(folder, 'socket');
   await start(t, 'http-hello', ['--path', socket]);
-  const { stdout } = await run('curl', ['-s', '--unix-socket', socket, 'http://localhost/hello']);
+  const { stdout } = await curl('-s', '--unix-socket', socket, 'http://localhost/hello');
   t.is(stdout, 'Hello');
 });
 

@@ -1,4 +1,5 @@
 import process from 'node:process';
+import { IS_SANITIZED } from './sanitizers.js';
 
 /** The middle of some measurements: one of them that was disturbed does not move it. */
 export function median(values: readonly number[]): number {
@@ -23,7 +24,7 @@ export const REPETITIONS: number = isStrict ? 3 : 1;
  */
 export function promisedMs(ms: number): number {
   if (isStrict) return ms;
-  return process.env['RAW_EPOLL_SANITIZED'] === '1' ? 100 * ms : 10 * ms;
+  return IS_SANITIZED ? 100 * ms : 10 * ms;
 }
 
 /**

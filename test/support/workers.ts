@@ -15,6 +15,15 @@ export async function untilBlocked(worker: Worker): Promise<void> {
   await untilAsleep(thread);
 }
 
+/**
+ * What a worker posts, once it has ended. Both can come in one go: who waits for the one, and then
+ * for the other, may be too late.
+ */
+export async function lastWordOf<T>(worker: Worker): Promise<T> {
+  const [message] = await Promise.all([once(worker, 'message'), once(worker, 'exit')]);
+  return message[0] as T;
+}
+
 /** How long `worker.terminate()` takes that comes alone, in milliseconds; Infinity if it hangs. */
 export async function timeLoneTermination(worker: Worker): Promise<number> {
   await delay(HURRY_MS);

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import process from 'node:process';
 import test from 'ava';
 import { testWithPrograms } from '../support/programs.js';
+import { OTHERS } from '../support/sanitizers.js';
 import {
   AF_INET,
   AF_UNIX,
@@ -221,8 +222,7 @@ code = ctypes.create_string_buffer(struct.pack('HBBI', 6, 0, 0, 0xffff) * 3)
 program = struct.pack('HxxxxxxQ', 3, ctypes.addressof(code))
 socket.socket(fileno=0).setsockopt(socket.SOL_SOCKET, ${SO_GET_FILTER}, program)
 `;
-    // A sanitizer that is loaded for the library has no say about Python.
-    const env = { ...process.env, LD_PRELOAD: '' };
+    const env = { ...process.env, ...OTHERS };
     execFileSync('python3', ['-c', attach], { stdio: [fd, 'inherit', 'inherit'], env });
     const memory = new Uint8Array(64).fill(0xaa);
     const answer = sys.getsockopt(fd, SOL_SOCKET, SO_GET_FILTER, memory.subarray(0, 3));

@@ -1,8 +1,8 @@
-import { once } from 'node:events';
 import process from 'node:process';
 import { Worker } from 'node:worker_threads';
 import { fixture } from '../support/child.js';
 import { needs } from '../support/emulator.js';
+import { lastWordOf } from '../support/workers.js';
 import { EPOLL_CTL_ADD, EPOLLIN } from '../../ts/sys/constants.js';
 import * as sys from '../../ts/sys/index.js';
 import { Descriptors, must } from './support/kernel.js';
@@ -75,8 +75,7 @@ testOfPwait2(
   'waits in a worker are never early, and wait without end, as on the main thread',
   async (t) => {
     const worker = new Worker(fixture('sys-worker-timeouts'));
-    const [results] = (await once(worker, 'message')) as [TimeoutResult[]];
-    await once(worker, 'exit');
+    const results = await lastWordOf<TimeoutResult[]>(worker);
     t.true(results.length > timeouts.length);
     for (const { name, answer, expected, lateByNs } of results) {
       t.is(answer, expected, name);
