@@ -38,8 +38,7 @@ if ('path' in at) leave(NAME, '--path is not for this program: its forms are tho
 const { host, port } = at;
 const form = (own.form ?? FORMS[0]) as Form;
 if (!FORMS.includes(form)) leave(NAME, `--form must be ${FORMS.join(' or ')}, not '${form}'`, 2);
-const size = wholeNumber(NAME, '--workers', own.workers, 2, 1);
-if (size > 64) leave(NAME, `--workers must be 64 at most, not ${size}`, 2);
+const size = wholeNumber(NAME, '--workers', own.workers, 2, 1, 64);
 const graceMs = wholeNumber(NAME, '--grace', own.grace, 5000);
 
 /** How clients come in. */

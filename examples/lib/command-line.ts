@@ -87,18 +87,20 @@ export function leave(program: string, reason: string, code: 1 | 2): never {
   process.exit(code);
 }
 
-/** A program's own option that is a number; leaves with code 2 if it is none, or too small. */
+/** A program's own option that is a number; leaves with code 2 if it is none, or out of range. */
 export function wholeNumber(
   program: string,
   option: string,
   text: string | undefined,
   otherwise: number,
   least = 0,
+  most: number = Number.POSITIVE_INFINITY,
 ): number {
   if (text === undefined) return otherwise;
   const number = /^\d{1,15}$/.test(text) ? Number(text) : Number.NaN;
-  if (number >= least) return number;
-  leave(program, `${option} must be a whole number from ${least} on, not '${text}'`, 2);
+  if (number >= least && number <= most) return number;
+  const range = most === Number.POSITIVE_INFINITY ? `from ${least} on` : `from ${least} to ${most}`;
+  leave(program, `${option} must be a whole number ${range}, not '${text}'`, 2);
 }
 
 /** Tells that clients can come now, and how. */

@@ -112,8 +112,8 @@ for (const form of FORMS) {
 
 const wrong = [
   { args: ['--form', 'herd'], reason: /--form must be reuseport or exclusive or acceptor/ },
-  { args: ['--workers', '0'], reason: /--workers must be a whole number from 1 on/ },
-  { args: ['--workers', '65'], reason: /--workers must be 64 at most/ },
+  { args: ['--workers', '0'], reason: /--workers must be a whole number from 1 to 64/ },
+  { args: ['--workers', '65'], reason: /--workers must be a whole number from 1 to 64, not '65'/ },
   { args: ['--path', '/nowhere/socket'], reason: /--path is not for this program/ },
 ] as const;
 
