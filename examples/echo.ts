@@ -10,7 +10,7 @@
  */
 import { Epoll, EpollEvents, type Stream, SystemError, TcpStream, WOULD_BLOCK } from 'raw-epoll';
 import { EPOLLIN, EPOLLOUT } from 'raw-epoll/constants';
-import { announce, commandLine } from './lib/command-line.js';
+import { announce, commandLine, wholeNumber } from './lib/command-line.js';
 import { listenAt } from './lib/listen.js';
 import { StopSignals } from './lib/stop-signals.js';
 
@@ -91,9 +91,13 @@ const acceptor: Server = {
   },
 };
 
-const listener = listenAt('echo', commandLine('echo').at);
+const { at, own } = commandLine('echo', {
+  options: { 'spin-us': '--spin-us N         microseconds that a wait asks before it sleeps (0)' },
+});
+const spinUs = wholeNumber('echo', '--spin-us', own['spin-us'], 0, 0, 100_000);
+const listener = listenAt('echo', at);
 const signals = new StopSignals();
-const epoll = new Epoll<Server>();
+const epoll = new Epoll<Server>({ spinUs });
 const events = new EpollEvents<Server>();
 
 epoll.add(listener, EPOLLIN, acceptor);

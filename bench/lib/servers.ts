@@ -175,7 +175,7 @@ export const servers: readonly Server[] = [
     runtime: 'raw-epoll',
     note: 'Level 2 on a set whose waits spin for up to 200 µs before they block: a busy core for it.',
     absence: here,
-    serves: { echo: onNode('bench/servers/spin.js') },
+    serves: { echo: onNode('examples/echo.js', '--spin-us', '200') },
   },
   {
     name: 'run',

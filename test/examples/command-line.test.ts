@@ -38,6 +38,8 @@ const REFUSED: readonly (readonly [args: readonly string[], reason: RegExp])[] =
   [['--path', `/tmp/${'ä'.repeat(60)}`], /--path must be 1 to 107 bytes long, not 125/],
   [['--path', '/tmp/a', '--port', '0'], /--path stands alone/],
   [['--path', '/tmp/a', '--host', '::1'], /--path stands alone/],
+  [['--spin-us', '0.5'], /--spin-us must be a whole number from 0 to 100000, not '0.5'/],
+  [['--spin-us', '100001'], /--spin-us must be a whole number from 0 to 100000, not '100001'/],
 ];
 
 for (const [args, reason] of REFUSED) {

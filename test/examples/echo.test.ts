@@ -239,3 +239,14 @@ test.serial('echo-edge reads a client that sends much at most four times in a tu
   t.true(before <= 4, `${before} reads before the other had its turn`);
   t.true(reads.length > 4 + 1);
 });
+
+test.serial('echo --spin-us keeps its core busy while it waits, and serves', async (t) => {
+  const server = await start(t, 'echo', ['--port', '0', '--spin-us', '100000']);
+  const client = await connectTo(server);
+  await roundTrip(client, Buffer.from('hello'));
+  // Its timer wakes it up every 50 ms: it never comes to sleep. Without, it uses 1 ms or so of them.
+  const cpuMs = cpuMsOf(server.pid);
+  t.true(await eventually(() => cpuMsOf(server.pid) - cpuMs >= 500, true));
+  await roundTrip(client, Buffer.from('hello again'));
+  client.destroy();
+});
