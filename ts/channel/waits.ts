@@ -1,4 +1,5 @@
 import { HostWatch } from '../epoll/host-watch.js';
+import { onAbort } from '../on-abort.js';
 
 /** As long as a timer of Node may be. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
@@ -30,6 +31,7 @@ export class Wait {
   readonly #resolve: (answer: unknown) => void;
   readonly #reject: (reason: unknown) => void;
   readonly #signal: AbortSignal | undefined;
+  readonly #cut: (() => void) | undefined;
   readonly #deadline: number;
   #timer: NodeJS.Timeout | undefined;
 
@@ -44,7 +46,7 @@ export class Wait {
     this.#reject = reject;
     this.#signal = signal;
     this.#deadline = performance.now() + timeoutMs;
-    signal?.addEventListener('abort', this.#abort);
+    this.#cut = signal && onAbort(signal, this.#abort);
     this.#arm();
   }
 
@@ -58,7 +60,7 @@ export class Wait {
 
   #end(): boolean {
     clearTimeout(this.#timer);
-    this.#signal?.removeEventListener('abort', this.#abort);
+    this.#cut?.();
     return this.#waits.remove(this);
   }
 

@@ -1,4 +1,5 @@
 import { checkOptions, closedError, invalidArgType, stateError } from '../errors.js';
+import { onAbort } from '../on-abort.js';
 import { HostWatch } from './host-watch.js';
 import type { LiveWatcher, LiveWatchers } from './live-watchers.js';
 
@@ -55,6 +56,7 @@ class Turns<Batch> implements AsyncIterableIterator<Batch, undefined>, LiveWatch
   readonly #signal: AbortSignal | undefined;
   readonly #ref: boolean;
   #watch: HostWatch | undefined;
+  #cut: (() => void) | undefined;
   #waiting: Waiting<Batch> | undefined;
   #ended = false;
 
@@ -102,7 +104,7 @@ class Turns<Batch> implements AsyncIterableIterator<Batch, undefined>, LiveWatch
     if (this.#ended) return;
     this.#ended = true;
     this.#watch?.close();
-    this.#signal?.removeEventListener('abort', this.#abort);
+    this.#cut?.();
     this.#source.watchers.delete(this);
     this.#take()?.resolve({ done: true, value: undefined });
   }
@@ -118,7 +120,7 @@ class Turns<Batch> implements AsyncIterableIterator<Batch, undefined>, LiveWatch
         if (this.#source.closed) throw closedError('The set');
         this.#source.watchers.add(this);
         this.#watch = new HostWatch(this.#source.fd, this.#ready);
-        this.#signal?.addEventListener('abort', this.#abort);
+        this.#cut = this.#signal && onAbort(this.#signal, this.#abort);
       }
       this.#watch.keepsAlive = this.#ref;
       this.#watch.start();

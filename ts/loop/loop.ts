@@ -10,6 +10,7 @@ import {
   stateError,
   unavailableError,
 } from '../errors.js';
+import { onAbort } from '../on-abort.js';
 import type { PollerSupports } from '../poller/backend.js';
 import { Poller, type BackendName } from '../poller/poller.js';
 import { READABLE } from '../poller/conditions.js';
@@ -374,7 +375,7 @@ export class Loop implements Disposable {
     const stop = (): void => {
       this.stop();
     };
-    signal?.addEventListener('abort', stop);
+    const cut = signal && onAbort(signal, stop);
     if (signal?.aborted === true) stop();
     this.#drive = new HostDrive({
       ...{ fd: this.#poller.fd, watchers: this.#poller.watchers },
@@ -390,7 +391,7 @@ export class Loop implements Disposable {
     } finally {
       this.#drive = undefined;
       this.#running = false;
-      signal?.removeEventListener('abort', stop);
+      cut?.();
     }
   }
 

@@ -8,6 +8,7 @@ import {
   stateError,
   type CodedError,
 } from '../errors.js';
+import { onAbort } from '../on-abort.js';
 import type { Connection, ConnectionHandlers, ConnectionOptions } from './connection.js';
 import { describeMembers, refuseEntries, type LoopEntry } from './entries.js';
 import type { Loop } from './loop.js';
@@ -455,10 +456,7 @@ export class Scope extends Member implements Disposable {
       close();
       return undefined;
     }
-    signal.addEventListener('abort', close, { once: true });
-    return () => {
-      signal.removeEventListener('abort', close);
-    };
+    return onAbort(signal, close);
   }
 }
 
