@@ -78,6 +78,30 @@ test.serial('a failure: somebody else terminates the worker', async (t) => {
   await t.throwsAsync(group.ended, { code: 'ERR_MEMBER_ENDED', message: /exit code 1/ });
 });
 
+test.serial('a failure: somebody else terminates the worker before it has begun', async (t) => {
+  const group = startGroup(t, { size: 1, workerData: { way: 'serve' } });
+  const ready = reasonOf(group.ready());
+  await group.members[0]?.worker.terminate();
+  const error = (await reasonOf(group.ended)) as Error;
+  // On a machine that is very busy, it has: then it is the exit code.
+  t.regex(
+    error.message,
+    /^a member of the group (was terminated before it began|has ended with exit code 1)$/,
+  );
+  t.like(error, { code: 'ERR_MEMBER_ENDED' });
+  t.is(await ready, error);
+});
+
+test.serial('a worker that is terminated before it has begun is restarted, too', async (t) => {
+  const group = startGroup(t, { workerData: { way: 'serve' }, onFailure: 'restart' });
+  await group.members[0]?.worker.terminate();
+  await group.ready();
+  t.deepEqual(
+    group.members.map(({ restarts }) => restarts),
+    [1, 0],
+  );
+});
+
 test.serial('a failure: there is no such module, or it does not load', async (t) => {
   for (const file of ['file:///nowhere.js', 'data:text/javascript,import "nowhere"']) {
     const group = startGroup(t, { workerData: {} }, new URL(file));

@@ -168,6 +168,8 @@ class MemberThread {
   readonly #listener: ThreadListener;
   #end: ThreadEnd | undefined;
   #terminated = false;
+  /** Node has started it; what it is to do comes after that. */
+  #hasBegun = false;
   /** It has said so: what comes then is only the end of its thread. */
   #isOver = false;
 
@@ -210,6 +212,9 @@ class MemberThread {
     this.worker.on('error', (error: unknown) => {
       this.#end ??= { how: 'failed', error };
     });
+    this.worker.once('online', () => {
+      this.#hasBegun = true;
+    });
     this.worker.once('exit', (code) => {
       // Its last words may still be on their way.
       for (let told; (told = receiveMessageOnPort(this.#port)) !== undefined;) {
@@ -222,9 +227,9 @@ class MemberThread {
   }
 
   #endOf(code: number): ThreadEnd {
-    // One that is terminated while Node is only starting it leaves with 0, too.
+    // One that is terminated while Node is only starting it leaves with 0, as if it had ended.
     if (this.#terminated && (code !== 0 || !this.#isOver)) return { how: 'terminated' };
-    if (code === 0) return { how: 'ended' };
+    if (code === 0 && this.#hasBegun) return { how: 'ended' };
     return { how: 'failed', error: leftWith(code) };
   }
 
@@ -246,11 +251,8 @@ class MemberThread {
 }
 
 function leftWith(exitCode: number): Error {
-  return Object.assign(
-    new Error(`a member of the group has ended with exit code ${String(exitCode)}`),
-    {
-      code: 'ERR_MEMBER_ENDED',
-      exitCode,
-    },
-  );
+  const how =
+    exitCode === 0 ? 'was terminated before it began' : `has ended with exit code ${exitCode}`;
+  const error = new Error(`a member of the group ${how}`);
+  return Object.assign(error, { code: 'ERR_MEMBER_ENDED', exitCode });
 }
