@@ -1,13 +1,19 @@
 /** Clients on their way from an acceptor to a worker: none is lost, and none leaks. */
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import net from 'node:net';
+import process from 'node:process';
 import { Worker } from 'node:worker_threads';
 import test, { type ExecutionContext } from 'ava';
 import { Acceptor } from '../../examples/lib/workers/acceptor.js';
 import { Loop, TcpListener, TcpStream, WOULD_BLOCK } from '../../ts/index.js';
 import { EPOLLIN, SOMAXCONN } from '../../ts/sys/constants.js';
+import { fixture, run } from '../support/child.js';
 import { countDescriptors } from '../support/descriptors.js';
 import { eventually } from '../support/eventually.js';
 import { awaitReady, closing, portOf } from '../support/pairs.js';
+import { testWithPrograms } from '../support/programs.js';
+import { readAll } from '../support/read-all.js';
 
 interface World {
   readonly loop: Loop;
@@ -102,5 +108,45 @@ test.serial(
     }, 800);
     t.is(all, 800);
     for (const client of clients) t.is(client.read(byte), WOULD_BLOCK);
+  },
+);
+
+/** As many descriptors as the process of a fixture may have open, and so on their way. */
+const MOST_OPEN = 200;
+
+/** CAP_SYS_ADMIN and CAP_SYS_RESOURCE: for whoever has one of them nothing is too much. */
+const PRIVILEGES = (1n << 21n) | (1n << 24n);
+
+function isPrivileged(): boolean {
+  const [, effective = '0'] =
+    /^CapEff:\s*(\w+)$/m.exec(readFileSync('/proc/self/status', 'latin1')) ?? [];
+  return (BigInt(`0x${effective}`) & PRIVILEGES) !== 0n;
+}
+
+const WITHOUT_PRIVILEGES = ['setpriv', '--bounding-set=-sys_admin,-sys_resource'];
+
+testWithPrograms(
+  ['prlimit', 'setpriv'],
+  'more clients than can be on their way wait, and all of them are served',
+  async (t) => {
+    const count = MOST_OPEN + 100;
+    let answers: Promise<string[]> | undefined;
+    const command = [
+      ...(isPrivileged() ? WITHOUT_PRIVILEGES : []),
+      ...['prlimit', `--nofile=${MOST_OPEN}`, process.execPath],
+      ...[fixture('workers-too-many'), String(count)],
+    ];
+    const { code, stdout, stderr } = await run(command[0] as string, command.slice(1), {
+      onStart: (child) => {
+        child.stdout?.once('data', (line: string) => {
+          const port = Number(/:(\d+)\n/.exec(line)?.[1]);
+          const sockets = Array.from({ length: count }, () => net.connect(port, '127.0.0.1'));
+          answers = Promise.all(sockets.map((socket) => readAll(socket)));
+        });
+      },
+    });
+    t.is(code, 0, stderr);
+    t.regex(stdout, new RegExp(`\nrefused\ntaken ${count}, 0 left open\n$`));
+    t.deepEqual(await answers, new Array(count).fill('\0'));
   },
 );

@@ -1,5 +1,5 @@
-import { READABLE, UnixStream, WOULD_BLOCK, WRITABLE } from 'raw-epoll';
-import type { Loop, LoopRegistration, TcpListener, TcpStream } from 'raw-epoll';
+import { READABLE, SystemError, UnixStream, WOULD_BLOCK, WRITABLE } from 'raw-epoll';
+import type { Loop, LoopRegistration, TcpListener, TcpStream, Timer } from 'raw-epoll';
 
 /** A line to a worker: a pair of Unix sockets, both ends owned here. */
 interface Line {
@@ -8,6 +8,12 @@ interface Line {
   readonly far: UnixStream;
   readonly registration: LoopRegistration;
 }
+
+/** What became of a client: on its way; no line has room; too many are on their way already. */
+type Outcome = 'passed' | 'full' | 'too many';
+
+/** Nobody tells when there are fewer on their way: other processes count as well. */
+const AGAIN_MS = 10;
 
 /**
  * Accepts for others, and passes the clients on in turn, as `SCM_RIGHTS`.
@@ -18,17 +24,21 @@ interface Line {
  * the worker ended between taking the message and taking the descriptor over.
  *
  * A line that is full takes nothing; when all are, the acceptor waits, and so do the clients, in
- * the queue of the listener.
+ * the queue of the listener. So it does when more descriptors of this user are on their way than
+ * this process may have open (ETOOMANYREFS: unix(7)), and then it tries again after a while.
  */
 export class Acceptor implements Disposable {
+  readonly #loop: Loop;
   readonly #lines: readonly Line[];
   readonly #listener: TcpListener;
   readonly #accepting: LoopRegistration;
   #next = 0;
-  /** Who is let in already, and found all lines full. */
+  /** Who is let in already, and could not be passed on. */
   #waiting: TcpStream | undefined;
+  #again: Timer | undefined;
 
   constructor(loop: Loop, listener: TcpListener, size: number) {
+    this.#loop = loop;
     this.#listener = listener;
     this.#lines = Array.from({ length: size }, () => {
       const [near, far] = UnixStream.pair();
@@ -46,6 +56,7 @@ export class Acceptor implements Disposable {
   stop(): void {
     this.#listener.close();
     this.#waiting?.close();
+    this.#again?.cancel();
     for (const { near } of this.#lines) near.close();
   }
 
@@ -57,36 +68,54 @@ export class Acceptor implements Disposable {
 
   readonly #accept = (): void => {
     for (let client; (client = this.#listener.accept()) !== null;) {
-      if (this.#pass(client)) continue;
-      this.#waiting = client;
-      this.#watch(0, WRITABLE);
-      return;
+      if (!this.#letIn(client)) return;
     }
   };
 
-  /** A line has room again. */
+  /** There may be room again. */
   readonly #goOn = (): void => {
-    if (this.#waiting !== undefined && !this.#pass(this.#waiting)) return;
+    const client = this.#waiting;
     this.#waiting = undefined;
-    this.#watch(READABLE, 0);
+    if (client === undefined || this.#letIn(client)) this.#watch(READABLE, 0);
   };
 
+  /** False: this one waits, and so do the others. */
+  #letIn(client: TcpStream): boolean {
+    const outcome = this.#pass(client);
+    if (outcome === 'passed') return true;
+    this.#waiting = client;
+    this.#watch(0, outcome === 'full' ? WRITABLE : 0);
+    if (outcome === 'too many') {
+      this.#again = this.#loop.setTimeout(AGAIN_MS, this.#goOn, { label: 'ETOOMANYREFS' });
+    }
+    return false;
+  }
+
   /** Gives a client to the next one that has room. */
-  #pass(client: TcpStream): boolean {
+  #pass(client: TcpStream): Outcome {
     const first = this.#next;
     do {
       const line = this.#lines[this.#next] as Line;
       this.#next = (this.#next + 1) % this.#lines.length;
-      if (line.near.sendDescriptors([client]) !== WOULD_BLOCK) {
-        client.close(); // The kernel has a duplicate.
-        return true;
-      }
+      const outcome = send(client, line.near);
+      if (outcome !== 'full') return outcome;
     } while (this.#next !== first);
-    return false;
+    return 'full';
   }
 
   #watch(listener: number, lines: number): void {
     this.#accepting.modify(listener);
     for (const { registration } of this.#lines) registration.modify(lines);
   }
+}
+
+function send(client: TcpStream, line: UnixStream): Outcome {
+  try {
+    if (line.sendDescriptors([client]) === WOULD_BLOCK) return 'full';
+  } catch (error) {
+    if (error instanceof SystemError && error.code === 'ETOOMANYREFS') return 'too many';
+    throw error;
+  }
+  client.close(); // The kernel has a duplicate.
+  return 'passed';
 }
