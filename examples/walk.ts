@@ -48,6 +48,9 @@ function tell({ path, error }: Told): void {
   if (error === undefined) {
     count++;
     console.log(path);
+    // Nobody reads any more: `| head -1`. Other programs end of SIGPIPE here, which Node ignores.
+    const refusal: NodeJS.ErrnoException | null = process.stdout.errored;
+    if (refusal?.code === 'EPIPE') process.exit();
   } else {
     process.exitCode = 1;
     console.error(`walk: ${path}: ${error.message}`);

@@ -4,6 +4,7 @@ import {
   mkdirSync,
   mkdtempSync,
   readdirSync,
+  readFileSync,
   rmdirSync,
   rmSync,
   symlinkSync,
@@ -11,9 +12,11 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import process from 'node:process';
 import test, { type ExecutionContext } from 'ava';
 import { walkDirectory } from '../../examples/lib/walk-directory.js';
-import { runNode } from '../support/child.js';
+import { run, runNode } from '../support/child.js';
+import { testWithPrograms } from '../support/programs.js';
 import { exampleFile } from '../support/server.js';
 
 /** A tree with a part to skip, an empty directory, and a link that leads back up. */
@@ -64,6 +67,33 @@ for (const how of ['here', 'loop', 'worker']) {
     t.is(stdout, '');
     t.regex(stderr, /^walk: .*\/absent: ENOENT: .*\nwalked 0 entries /);
     t.is(code, 1);
+  });
+}
+
+for (const how of ['here', 'loop', 'worker']) {
+  test(`--how ${how} ends without a word when nobody reads what it finds`, async (t) => {
+    const { code, signal, stderr } = await runNode(exampleFile('walk'), {
+      args: ['--root', '/usr', '--how', how],
+      onStart: (child) => child.stdout?.destroy(),
+    });
+    t.deepEqual([code, signal, stderr], [0, null, '']);
+  });
+}
+
+for (const how of ['here', 'loop']) {
+  testWithPrograms(['strace'], `--how ${how} walks no further then`, async (t) => {
+    const root = makeTree(t);
+    const trace = path.join(mkdtempSync(path.join(tmpdir(), 'walk-trace-')), 'calls');
+    t.teardown(() => {
+      rmSync(path.dirname(trace), { recursive: true });
+    });
+    const strace = ['-f', '-qq', '-o', trace, '-e', 'trace=openat'];
+    const walk = [process.execPath, exampleFile('walk'), '--root', root, '--how', how];
+    await run('strace', [...strace, ...walk], { onStart: (child) => child.stdout?.destroy() });
+    const opened = readFileSync(trace, 'latin1')
+      .split('\n')
+      .filter((call) => call.includes(root));
+    t.is(opened.length, 1, opened.join('\n'));
   });
 }
 
