@@ -43,7 +43,9 @@ const graceMs = wholeNumber(NAME, '--grace', own.grace, 5000);
 
 function collectorAt(text: string): { host: string; port: number } {
   const [, host = '', port = ''] = /^\[?([^[\]]*?)\]?:(\d{1,5})$/.exec(text) ?? [];
-  if (isIP(host) !== 0 && Number(port) <= 65_535) return { host, port: Number(port) };
+  if (isIP(host) !== 0 && Number(port) > 0 && Number(port) < 65_536) {
+    return { host, port: Number(port) };
+  }
   leave(NAME, `--collector must be an IP address and a port, not '${text}'`, 2);
 }
 

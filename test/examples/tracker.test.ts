@@ -112,6 +112,7 @@ for (const [option, value] of [
   ['--collector', 'localhost:9000'],
   ['--collector', '127.0.0.1'],
   ['--collector', '127.0.0.1:65536'],
+  ['--collector', '127.0.0.1:0'],
   ['--capacity', '0'],
   ['--timeout', '-1'],
   ['--grace', 'soon'],
