@@ -11,8 +11,9 @@
  * into any number of steps, and costs more: each entry and each exit are such steps themselves, and
  * whoever finds it locked sleeps in the kernel and has to be woken (futex(2)).
  *
- * The wrong way may be lucky, when the threads happen to run one after the other. So it is tried
- * until it has lost something. The others are not: they are right because of how they are made.
+ * The wrong way may be lucky, when the threads happen to run one after the other; with few increments
+ * it mostly is. So it is tried until it has lost something, a hundred times at most. The others are
+ * not: they are right because of how they are made.
  *
  * Exit code 1: a right way has lost counts, or the wrong one has lost none in so many rounds.
  */
