@@ -38,7 +38,8 @@ const START_MS = 30_000;
  *
  * Should the thread end by itself, the resolver is closed, and who waits for an answer is told
  * `ERR_INVALID_STATE`: at once, but for a thread that dies before it has begun, as it does if there
- * is no descriptor left for it. `run()` hears of that one by its silence, after 30 seconds.
+ * is no descriptor left for it. Node tells of that one on its own loop only, so that `run()` hears of
+ * it by its silence, after 30 seconds, or after the `timeoutMs` of a `connect`.
  *
  * @example
  * ```ts
