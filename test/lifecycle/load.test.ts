@@ -3,9 +3,11 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
+import { fileURLToPath } from 'node:url';
 import test, { type ExecutionContext } from 'ava';
 import * as here from '../../ts/index.js';
-import { fixture, runNode, type ChildOptions } from '../support/child.js';
+import { fixture, run, runNode, type ChildOptions } from '../support/child.js';
+import { testWithPrograms } from '../support/programs.js';
 
 /** Runs a fixture to its end and answers the JSON that it printed. */
 async function report(
@@ -48,6 +50,23 @@ test('a second load into one environment is a second addon with a state of its o
 test('a worker that is terminated while it loads the addon takes nobody with it', async (t) => {
   t.is(await report(t, 'lifecycle-loading'), 40);
 });
+
+for (const [how, most, script] of [
+  // Node itself has about twenty.
+  ['require', 50, 'console.log(typeof require(file).Epoll)'],
+  ['import', 120, 'import(file).then(({ Epoll }) => console.log(typeof Epoll))'],
+] as const) {
+  testWithPrograms(
+    ['prlimit'],
+    `with few descriptors left the package is required; imported, it takes more: ${how}`,
+    async (t) => {
+      const file = JSON.stringify(fileURLToPath(new URL('../../ts/index.js', import.meta.url)));
+      const node = [process.execPath, '-e', `const file = ${file}; ${script}`];
+      const { stdout, stderr } = await run('prlimit', [`--nofile=${most}`, ...node]);
+      t.is(stdout, 'function\n', stderr);
+    },
+  );
+}
 
 test('import and require give the same package', async (t) => {
   const require = createRequire(import.meta.url);
