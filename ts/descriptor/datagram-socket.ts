@@ -1,5 +1,5 @@
 import { checkInteger } from '../errors.js';
-import { AF_UNSPEC, EAGAIN, MSG_NOSIGNAL, MSG_TRUNC } from '../sys/constants.js';
+import { AF_UNSPEC, MSG_NOSIGNAL, MSG_TRUNC } from '../sys/constants.js';
 import {
   connect,
   recv,
@@ -12,7 +12,6 @@ import {
   type SocketAddressOut,
 } from '../sys/index.js';
 import { DatagramBatch } from './datagram-batch.js';
-import { WOULD_BLOCK } from './owned-descriptor.js';
 import { Socket } from './socket.js';
 import { restOf } from './view.js';
 
@@ -111,11 +110,5 @@ export abstract class DatagramSocket extends Socket {
   /** Forgets the peer: connect(2) with `AF_UNSPEC`. Datagrams of everybody come in again. */
   disconnect(): void {
     this.checked(connect(this.fd, { family: AF_UNSPEC }), 'connect');
-  }
-
-  /** @internal */
-  protected refused(result: number, syscall: string): number {
-    if (result === -EAGAIN) return WOULD_BLOCK;
-    throw this.failure(result, syscall);
   }
 }

@@ -9,6 +9,7 @@ import {
 } from '../errors.js';
 import { binding } from '../native.js';
 import {
+  EAGAIN,
   EBADF,
   EBUSY,
   F_GETFD,
@@ -32,24 +33,20 @@ export const WOULD_BLOCK = -1;
 /** The descriptor of an object that has none any more. */
 const NONE = -1;
 
-/** Takes the number out of its object while the environment goes on owning it. Set by the class. */
-let handOver: (object: OwnedDescriptor) => number;
-
 /**
  * A descriptor with one owner.
  *
  * Non-blocking and close-on-exec from birth. It belongs to the thread that made it and is closed
  * at the end of that thread. `close()` takes it out of every epoll set of the thread first.
+ *
+ * There is one for each connection. Private methods, of any class of it, would be 8 bytes of each:
+ * docs/decisions/0045.
  */
 export abstract class OwnedDescriptor implements Disposable {
   /** Who is to know when it is closed or released. @internal */
   holder: { leave(): void } | undefined;
   #fd: number;
   readonly #leaks: LeakDetector;
-
-  static {
-    handOver = (object) => object.#leave();
-  }
 
   /** Takes a descriptor that the environment owns already. @internal */
   protected constructor(fd: number, leaks: LeakDetector, alsoClose?: () => void) {
@@ -76,7 +73,7 @@ export abstract class OwnedDescriptor implements Disposable {
    */
   close(): void {
     if (this.closed) return;
-    const fd = this.#leave();
+    const fd = this.handOver();
     const result = binding.owned.close(fd);
     // EINTR, EIO: the number is free all the same, see close(2). EBADF is somebody's mistake.
     if (result === -EBADF) {
@@ -93,7 +90,7 @@ export abstract class OwnedDescriptor implements Disposable {
    */
   release(): number {
     if (this.closed) throw closedError(nameOf(this));
-    const fd = this.#leave();
+    const fd = this.handOver();
     binding.owned.disown(fd);
     return fd;
   }
@@ -106,7 +103,8 @@ export abstract class OwnedDescriptor implements Disposable {
   /** Ends what goes with the descriptor, before that is closed, released or adopted. @internal */
   protected beforeLeaving?(): void;
 
-  #leave(): number {
+  /** Takes the number out of this object; the environment goes on owning it. @internal */
+  handOver(): number {
     const fd = this.#fd;
     this.beforeLeaving?.();
     leaveSets(fd);
@@ -120,6 +118,12 @@ export abstract class OwnedDescriptor implements Disposable {
   protected failure(result: number, syscall: string): Error {
     if (this.closed) return closedError(nameOf(this));
     return new SystemError(result, syscall, { fd: this.#fd, detail: `fd ${String(this.#fd)}` });
+  }
+
+  /** What a call answers that was refused: `WOULD_BLOCK`, or it throws. @internal */
+  protected refused(result: number, syscall: string): number {
+    if (result === -EAGAIN) return WOULD_BLOCK;
+    throw this.failure(result, syscall);
   }
 
   /** The answer of a call that must not fail. @internal */
@@ -143,7 +147,7 @@ export function adopt(from: number | OwnedDescriptor): number {
   const descriptorFlags = check(fcntl(fd, F_GETFD), 'fcntl', details);
   check(fcntl(fd, F_SETFL, flags | O_NONBLOCK), 'fcntl', details);
   check(fcntl(fd, F_SETFD, descriptorFlags | FD_CLOEXEC), 'fcntl', details);
-  if (object !== undefined) return handOver(object);
+  if (object !== undefined) return object.handOver();
   const result = binding.owned.own(fd);
   if (result === -EBUSY) throw ownedAlready(fd);
   check(result, 'fcntl', details);

@@ -1,9 +1,9 @@
 import { check } from '../errors.js';
 import { binding } from '../native.js';
-import { EAGAIN, O_CLOEXEC, O_NONBLOCK } from '../sys/constants.js';
+import { O_CLOEXEC, O_NONBLOCK } from '../sys/constants.js';
 import { read, write } from '../sys/index.js';
 import { LeakDetector } from './leak-detector.js';
-import { adopt, OwnedDescriptor, WOULD_BLOCK } from './owned-descriptor.js';
+import { adopt, OwnedDescriptor } from './owned-descriptor.js';
 import { restOf } from './view.js';
 
 const leaks = new LeakDetector('Pipe');
@@ -51,7 +51,7 @@ export class Pipe extends OwnedDescriptor {
    */
   read(buffer: ArrayBufferView, offset = 0, length: number = restOf(buffer, offset)): number {
     const result = read(this.fd, buffer, offset, length);
-    return result >= 0 ? result : this.#refused(result, 'read');
+    return result >= 0 ? result : this.refused(result, 'read');
   }
 
   /**
@@ -63,11 +63,6 @@ export class Pipe extends OwnedDescriptor {
    */
   write(buffer: ArrayBufferView, offset = 0, length: number = restOf(buffer, offset)): number {
     const result = write(this.fd, buffer, offset, length);
-    return result >= 0 ? result : this.#refused(result, 'write');
-  }
-
-  #refused(result: number, syscall: string): number {
-    if (result === -EAGAIN) return WOULD_BLOCK;
-    throw this.failure(result, syscall);
+    return result >= 0 ? result : this.refused(result, 'write');
   }
 }

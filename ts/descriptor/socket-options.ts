@@ -3,7 +3,7 @@
  * What the headers of this system lack is refused where it is used, not at import.
  */
 import { endianness } from 'node:os';
-import { check, checkInteger, INT_MAX, invalidArgType, unavailableError } from '../errors.js';
+import { checkInteger, INT_MAX, invalidArgType, SystemError, unavailableError } from '../errors.js';
 import { binding } from '../native.js';
 import { IPPROTO_IPV6, IPPROTO_TCP, SOL_SOCKET } from '../sys/constants.js';
 import { getsockopt, setsockopt } from '../sys/index.js';
@@ -19,15 +19,19 @@ interface SocketOption<T> {
 function ask(socket: FdLike, level: number, name: string, value: ArrayBufferView): number {
   const option = numberOf(name);
   const fd = toFd(socket);
-  const details = { fd, detail: `fd ${String(fd)}` };
-  return check(getsockopt(fd, level, option, value), 'getsockopt', details);
+  return checked(getsockopt(fd, level, option, value), 'getsockopt', fd);
 }
 
 function give(socket: FdLike, level: number, name: string, value: number | ArrayBufferView): void {
   const option = numberOf(name);
   const fd = toFd(socket);
-  const details = { fd, detail: `fd ${String(fd)}` };
-  check(setsockopt(fd, level, option, value), 'setsockopt', details);
+  checked(setsockopt(fd, level, option, value), 'setsockopt', fd);
+}
+
+/** Makes no text for a call that succeeds: servers set an option for each connection. */
+function checked(result: number, syscall: string, fd: number): number {
+  if (result < 0) throw new SystemError(result, syscall, { fd, detail: `fd ${String(fd)}` });
+  return result;
 }
 
 function numberOf(name: string): number {

@@ -7,10 +7,9 @@ import {
   INT_MIN,
   invalidArgType,
 } from '../errors.js';
-import { EAGAIN, MSG_NOSIGNAL, SHUT_RD, SHUT_RDWR, SHUT_WR } from '../sys/constants.js';
+import { MSG_NOSIGNAL, SHUT_RD, SHUT_RDWR, SHUT_WR } from '../sys/constants.js';
 import { recv, send, shutdown } from '../sys/index.js';
 import { nameOf } from './fd-like.js';
-import { WOULD_BLOCK } from './owned-descriptor.js';
 import { Socket } from './socket.js';
 import { bytesOf, restOf } from './view.js';
 
@@ -54,7 +53,7 @@ export abstract class Stream extends Socket {
    */
   read(buffer: ArrayBufferView, offset = 0, length: number = restOf(buffer, offset)): number {
     const result = recv(this.fd, buffer, offset, length, 0);
-    return result >= 0 ? result : this.#refused(result, 'recv');
+    return result >= 0 ? result : this.refused(result, 'recv');
   }
 
   /**
@@ -71,20 +70,20 @@ export abstract class Stream extends Socket {
    */
   write(buffer: ArrayBufferView, offset = 0, length: number = restOf(buffer, offset)): number {
     const result = send(this.fd, buffer, offset, length, MSG_NOSIGNAL);
-    return result >= 0 ? result : this.#refused(result, 'send');
+    return result >= 0 ? result : this.refused(result, 'send');
   }
 
   /** {@link read} with `flags`: `MSG_PEEK`, `MSG_OOB` … */
   recv(buffer: ArrayBufferView, offset: number, length: number, flags: number): number {
     const result = recv(this.fd, buffer, offset, length, flags);
-    return result >= 0 ? result : this.#refused(result, 'recv');
+    return result >= 0 ? result : this.refused(result, 'recv');
   }
 
   /** {@link write} with `flags`: `MSG_MORE`, `MSG_OOB` … `MSG_NOSIGNAL` is always added. */
   send(buffer: ArrayBufferView, offset: number, length: number, flags: number): number {
     checkInteger(flags, 'flags', INT_MIN, INT_MAX);
     const result = send(this.fd, buffer, offset, length, flags | MSG_NOSIGNAL);
-    return result >= 0 ? result : this.#refused(result, 'send');
+    return result >= 0 ? result : this.refused(result, 'send');
   }
 
   /**
@@ -122,10 +121,5 @@ export abstract class Stream extends Socket {
     // The socket has not read yet: it does when Node's loop turns.
     if (first.length > 0) socket.unshift(first);
     return socket;
-  }
-
-  #refused(result: number, syscall: string): number {
-    if (result === -EAGAIN) return WOULD_BLOCK;
-    throw this.failure(result, syscall);
   }
 }

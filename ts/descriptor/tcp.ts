@@ -57,7 +57,13 @@ const listenerLeaks = new LeakDetector('TcpListener');
 export class TcpStream extends Stream {
   /** Takes a descriptor that the environment owns already. @internal */
   static wrap(fd: number): TcpStream {
-    return new TcpStream(fd, streamLeaks);
+    return new TcpStream(fd);
+  }
+
+  // An inherited constructor would make an array of its arguments for each connection.
+  /** @internal */
+  private constructor(fd: number) {
+    super(fd, streamLeaks);
   }
 
   /**

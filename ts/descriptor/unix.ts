@@ -43,7 +43,13 @@ const listenerLeaks = new LeakDetector('UnixListener');
 export class UnixStream extends Stream {
   /** Takes a descriptor that the environment owns already. @internal */
   static wrap(fd: number): UnixStream {
-    return new UnixStream(fd, streamLeaks);
+    return new UnixStream(fd);
+  }
+
+  // An inherited constructor would make an array of its arguments for each connection.
+  /** @internal */
+  private constructor(fd: number) {
+    super(fd, streamLeaks);
   }
 
   /**
