@@ -114,7 +114,8 @@ export class Connection implements Disposable {
   readonly #output: PendingOutput;
   readonly #high: number;
   readonly #low: number;
-  readonly #gathers: boolean;
+  /** Only of those that gather: each connection has its own. */
+  readonly #sendGathered: (() => void) | undefined;
   #registration: LoopRegistration | undefined;
   #paused = false;
   /** The peer has sent its last byte. */
@@ -149,7 +150,7 @@ export class Connection implements Disposable {
     checkInteger(highWaterMark, 'highWaterMark', 1, Number.MAX_SAFE_INTEGER);
     this.#high = highWaterMark;
     this.#low = checkInteger(lowWaterMark, 'lowWaterMark', 0, highWaterMark - 1);
-    this.#gathers = options.gather === true;
+    if (options.gather === true) this.#sendGathered = this.#flushGathered.bind(this);
     this.label = options.label ?? '';
     this.stream = checkStream(stream);
     this.#handlers = checkHandlers(handlers);
@@ -278,15 +279,15 @@ export class Connection implements Disposable {
   /** The scope ends: there is no later. @internal */
   endWithScope(reason: unknown): void {
     this.destroy(reason instanceof Error ? reason : undefined);
-    this.scope.inContext(this.#tell)();
+    this.scope.inContext(this.#tell.bind(this))();
   }
 
-  readonly #tell = (): void => {
+  #tell(): void {
     if (this.#told) return;
     this.#told = true;
     this.#member.leave();
     this.#handlers.close?.(this, this.#error);
-  };
+  }
 
   /** Nothing comes or goes here any more. The stream leaves the loop with its descriptor. */
   #leave(): void {
@@ -294,10 +295,10 @@ export class Connection implements Disposable {
     this.#registration = undefined;
     this.#output.clear();
     this.#hold?.release();
-    if (!this.scope.closed) this.scope.defer(this.#tell);
+    if (!this.scope.closed) this.scope.defer(this.#tell.bind(this));
   }
 
-  readonly #serve = (ready: Ready): void => {
+  #serve(ready: Ready): void {
     if (!ready.readable && !ready.writable) {
       // Without these two, another handler of this turn has taken the reason away.
       if (ready.error || ready.hangup) this.#hearUnasked();
@@ -306,7 +307,7 @@ export class Connection implements Disposable {
     // Reading first: what came before a reset is not lost. Each is judged when it is its turn.
     if (ready.readable) this.#read();
     if (ready.writable) this.#flush();
-  };
+  }
 
   #read(): void {
     const { reading } = this.#buffers;
@@ -368,7 +369,7 @@ export class Connection implements Disposable {
 
   /** True if the bytes wait for the end of the turn, and go out with others then. */
   #keepForLater(source: Uint8Array): boolean {
-    if (!this.#gathers || this.#blocked) return false;
+    if (this.#sendGathered === undefined || this.#blocked) return false;
     const fits = this.#output.bytes + source.length <= this.#buffers.pool.bufferBytes;
     if (fits && this.#output.append(source, 0)) {
       if (!this.#gathering) this.scope.defer(this.#sendGathered);
@@ -379,10 +380,10 @@ export class Connection implements Disposable {
     return false;
   }
 
-  readonly #sendGathered = (): void => {
+  #flushGathered(): void {
     this.#gathering = false;
     if (!this.#blocked) this.#flush();
-  };
+  }
 
   #sendOrKeep(source: Uint8Array): void {
     if (this.#closed) return;
@@ -468,9 +469,11 @@ export class Connection implements Disposable {
     if (this.#closed) return;
     const reads = !this.#paused && !this.#readEnded;
     const interest = (reads ? READABLE : 0) | (this.#blocked ? WRITABLE : 0);
-    if (this.#registration?.interest === interest) return;
+    const registration = this.#registration;
+    // One that is not active was lost behind the back: modify() says so.
+    if (registration?.active === true && registration.interest === interest) return;
     try {
-      if (this.#registration !== undefined) this.#registration.modify(interest);
+      if (registration !== undefined) registration.modify(interest);
       else if (interest !== 0) this.#registration = this.#register(interest);
     } catch (error) {
       this.destroy(
@@ -480,7 +483,9 @@ export class Connection implements Disposable {
   }
 
   #register(interest: number): LoopRegistration {
-    return this.scope.register(this.stream, interest, this.#serve, { label: this.label });
+    const { stream, scope, label } = this;
+    // A bound method takes half of what a function does that closes over `this`.
+    return scope.loop.register(stream, interest, this.#serve.bind(this), { label, scope });
   }
 }
 
