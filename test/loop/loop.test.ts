@@ -46,6 +46,7 @@ for (const backend of backends) {
     right.write(Buffer.from('x'));
     t.is(loop.turn(), 1);
     t.false(registration.active);
+    t.is(registration.interest, 0);
     t.is(loop.size, 0);
   });
 

@@ -7,6 +7,7 @@ import {
   checkOptions,
   closedError,
   invalidArgType,
+  NO_OPTIONS,
   stateError,
   unavailableError,
 } from '../errors.js';
@@ -97,7 +98,8 @@ export class Loop implements Disposable {
   readonly root: Scope;
   /** Tells the line that makes something. @internal */
   readonly track: (() => string) | undefined;
-  readonly #poller: Poller<LoopRegistration>;
+  /** @internal */
+  readonly poller: Poller<LoopRegistration>;
   readonly #events: PollerEvents<LoopRegistration>;
   readonly #ready: Ready;
   readonly #again = new AgainLine();
@@ -120,11 +122,11 @@ export class Loop implements Disposable {
     if (typeof track !== 'boolean') throw invalidArgType('options.track', 'boolean', track);
     this.#events = new PollerEvents(maxEvents);
     this.#connections = new ConnectionBuffers(buffers);
-    this.#poller = new Poller({
+    this.poller = new Poller({
       ...(backend !== undefined && { backend }),
       ...(spinUs !== undefined && { spinUs }),
     });
-    this.#poller.whenForgotten((registration) => {
+    this.poller.whenForgotten((registration) => {
       (registration as LoopRegistration).leave();
     });
     this.#ready = new Ready(this.#events);
@@ -135,12 +137,12 @@ export class Loop implements Disposable {
 
   /** The name of the backend. */
   get backend(): string {
-    return this.#poller.backend;
+    return this.poller.backend;
   }
 
   /** What the backend can do. */
   get supports(): PollerSupports {
-    return this.#poller.supports;
+    return this.poller.supports;
   }
 
   /** True once closed. */
@@ -158,7 +160,7 @@ export class Loop implements Disposable {
    * deferred calls. Signals do not.
    */
   get size(): number {
-    return this.#poller.size + this.#timers.size - this.#unreferenced + this.#deferred.length;
+    return this.poller.size + this.#timers.size - this.#unreferenced + this.#deferred.length;
   }
 
   /** `run()` has the thread: nothing of Node's own loop happens until it ends. @internal */
@@ -187,19 +189,11 @@ export class Loop implements Disposable {
     fd: FdLike,
     interest: number,
     handler: ReadyHandler,
-    options: LoopRegisterOptions = {},
+    options: LoopRegisterOptions = NO_OPTIONS,
   ): LoopRegistration {
     checkFunction(handler, 'handler');
     const scope = this.#ownerOf(options);
-    const registration = new LoopRegistration(
-      this.#poller,
-      this.#again,
-      scope,
-      fd,
-      interest,
-      handler,
-      options,
-    );
+    const registration = new LoopRegistration(scope, fd, interest, handler, options);
     this.#drive?.arm();
     return registration;
   }
@@ -297,12 +291,12 @@ export class Loop implements Disposable {
 
   /** The registration of a descriptor. @internal */
   registrationOf(fd: number): LoopRegistration | undefined {
-    return this.#poller.dataOf(fd);
+    return this.poller.dataOf(fd);
   }
 
   /** Ends the wait of a turn, from any thread; see {@link Waker}. Throws `ERR_CLOSED`. */
   waker(): Waker {
-    return this.#poller.waker();
+    return this.poller.waker();
   }
 
   /**
@@ -322,7 +316,7 @@ export class Loop implements Disposable {
     if (this.#turning) throw stateError('the loop is in a turn already');
     this.#turning = true;
     try {
-      const events = this.#poller.wait(this.#events, this.#patience(timeoutMs));
+      const events = this.poller.wait(this.#events, this.#patience(timeoutMs));
       const again = this.#again.call();
       const count =
         this.#runReady(events) + this.#runAgain(again) + this.#runDue() + this.#runDeferred();
@@ -368,7 +362,7 @@ export class Loop implements Disposable {
       throw invalidArgType('options.signal', 'AbortSignal', signal);
     }
     this.#checkOpen();
-    if (!this.#poller.supports.nested) {
+    if (!this.poller.supports.nested) {
       throw unavailableError(`runAsync() of backend ${this.backend}`);
     }
     this.#begin();
@@ -378,7 +372,7 @@ export class Loop implements Disposable {
     const cut = signal && onAbort(signal, stop);
     if (signal?.aborted === true) stop();
     this.#drive = new HostDrive({
-      ...{ fd: this.#poller.fd, watchers: this.#poller.watchers },
+      ...{ fd: this.poller.fd, watchers: this.poller.watchers },
       visit: () => {
         this.#visit();
       },
@@ -457,7 +451,7 @@ export class Loop implements Disposable {
     if (this.root.closed) return;
     const errors: unknown[] = [];
     this.root.end(undefined, errors);
-    this.#poller.close();
+    this.poller.close();
     this.#again.clear();
     this.#deferred = [];
     this.#deferredBy = [];
@@ -490,7 +484,8 @@ export class Loop implements Disposable {
   }
 
   /** A handler is to run without an event. @internal */
-  hasAgain(): void {
+  callAgain(registration: LoopRegistration): void {
+    this.#again.add(registration);
     this.#drive?.arm();
   }
 
@@ -531,10 +526,7 @@ export class Loop implements Disposable {
 
   /** Has a descriptor watched that keeps nothing running, and is no entry of what is open. */
   #listenUnseen(scope: Scope): Listen {
-    return (fd, handler) =>
-      new LoopRegistration(
-        ...([this.#poller, this.#again, scope, fd, READABLE, handler, {}] as const),
-      ).unref();
+    return (fd, handler) => new LoopRegistration(scope, fd, READABLE, handler, NO_OPTIONS).unref();
   }
 
   #arm(ms: number, repeats: boolean, callback: () => void, options: TimerOptions): Timer {

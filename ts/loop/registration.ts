@@ -1,5 +1,5 @@
 import { toFd, type FdLike } from '../descriptor/fd-like.js';
-import { SystemError } from '../errors.js';
+import { NO_OPTIONS, SystemError } from '../errors.js';
 import {
   ERROR,
   HANGUP,
@@ -9,10 +9,9 @@ import {
   WRITABLE,
   type PollerMode,
 } from '../poller/conditions.js';
-import type { Poller } from '../poller/poller.js';
 import type { PollerEvents } from '../poller/poller-events.js';
 import { ENOENT } from '../sys/constants.js';
-import { NO_TURN, type AgainLine } from './again.js';
+import { NO_TURN } from './again.js';
 import { drain, type DrainOptions, type DrainResult } from './drain.js';
 import { KeepAlive, type MemberDescription } from './member.js';
 import { checkText } from './owned.js';
@@ -47,14 +46,9 @@ export class LoopRegistration extends KeepAlive implements Disposable {
   readonly handler: ReadyHandler;
   /** Of which turn it waits for the next; see `AgainLine`. @internal */
   askedAgainIn: number = NO_TURN;
-  readonly #poller: Poller<LoopRegistration>;
-  readonly #line: AgainLine;
-  #interest: number;
 
-  /** Enters it into the poller. @internal */
+  /** Enters it into the poller of the loop. @internal */
   constructor(
-    poller: Poller<LoopRegistration>,
-    line: AgainLine,
     scope: Scope,
     fd: FdLike,
     interest: number,
@@ -67,11 +61,9 @@ export class LoopRegistration extends KeepAlive implements Disposable {
     this.fd = toFd(fd);
     this.label = label;
     this.handler = scope.inContext(handler);
-    this.#poller = poller;
-    this.#line = line;
-    this.#interest = interest;
+    const { poller } = scope.loop;
     const earlier = poller.dataOf(this.fd);
-    poller.add(this.fd, interest, { mode, exclusive, data: this });
+    poller.enter(this.fd, interest, mode, exclusive, this);
     // Its descriptor was closed behind the back of the poller, or the kernel had refused this one.
     earlier?.leave();
     scope.adopt(this);
@@ -84,12 +76,12 @@ export class LoopRegistration extends KeepAlive implements Disposable {
 
   /** False once deregistered, or once the descriptor was closed by its owner, or the loop. */
   get active(): boolean {
-    return this.#poller.dataOf(this.fd) === this;
+    return this.scope.loop.poller.dataOf(this.fd) === this;
   }
 
-  /** What it waits for: `READABLE | WRITABLE | PRIORITY`. */
+  /** What it waits for: `READABLE | WRITABLE | PRIORITY`; 0 once it is deregistered. */
   get interest(): number {
-    return this.#interest;
+    return this.active ? this.scope.loop.poller.interestOf(this.fd) : 0;
   }
 
   /**
@@ -102,8 +94,7 @@ export class LoopRegistration extends KeepAlive implements Disposable {
   modify(interest: number, mode?: PollerMode): void {
     // The number may be somebody else's by now.
     if (!this.active) throw notRegistered(this.fd);
-    this.#poller.modify(this.fd, interest, mode === undefined ? {} : { mode });
-    this.#interest = interest;
+    this.scope.loop.poller.modify(this.fd, interest, mode === undefined ? NO_OPTIONS : { mode });
   }
 
   /**
@@ -113,8 +104,7 @@ export class LoopRegistration extends KeepAlive implements Disposable {
    */
   again(): void {
     if (!this.active) return;
-    this.#line.add(this);
-    this.scope.loop.hasAgain();
+    this.scope.loop.callAgain(this);
   }
 
   /**
@@ -133,7 +123,7 @@ export class LoopRegistration extends KeepAlive implements Disposable {
 
   /** Whatever has become of the descriptor. @internal */
   end(): void {
-    if (this.active) this.#poller.drop(this.fd);
+    if (this.active) this.scope.loop.poller.drop(this.fd);
   }
 
   /** @internal */

@@ -323,11 +323,7 @@ export class Scope extends Member implements Disposable {
 
   /** What a function runs as that belongs to this scope. @internal */
   inContext<A extends unknown[]>(callback: Handler<A>): Handler<A> {
-    const context = this.#context;
-    if (context === undefined) return callback;
-    return (...args) => {
-      context(callback, ...args);
-    };
+    return this.#context === undefined ? callback : bind(this.#context, callback);
   }
 
   /** @internal */
@@ -458,6 +454,13 @@ export class Scope extends Member implements Disposable {
     }
     return onAbort(signal, close);
   }
+}
+
+/** In a function of its own: a function that makes another allocates for it whether it does or not. */
+function bind<A extends unknown[]>(context: Snapshot, callback: Handler<A>): Handler<A> {
+  return (...args) => {
+    context(callback, ...args);
+  };
 }
 
 /** @internal */

@@ -16,6 +16,7 @@ import {
   INT_MAX,
   INT_MIN,
   invalidArgType,
+  NO_OPTIONS,
   outOfRange,
   SystemError,
   unavailableError,
@@ -188,9 +189,21 @@ export class Poller<T = unknown> implements Disposable {
    * and `ERR_CLOSED`, `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`; the last one also on select, for
    * a descriptor of `FD_SETSIZE` or above.
    */
-  add(fd: FdLike, interest: number, options: PollerRegisterOptions<T> = {}): void {
+  add(fd: FdLike, interest: number, options: PollerRegisterOptions<T> = NO_OPTIONS): void {
+    const { mode = 'level', exclusive = false, data } = checkOptions(options);
+    this.enter(fd, interest, mode, exclusive, data);
+  }
+
+  /** `add` without an object for its options. @internal */
+  enter(
+    fd: FdLike,
+    interest: number,
+    mode: PollerMode,
+    exclusive: boolean,
+    data: T | undefined,
+  ): void {
     const number = toNumber(fd);
-    const { mode = 'level', exclusive = false, data } = readRegisterOptions<T>(interest, options);
+    checkRegistration(interest, mode, exclusive);
     this.#checkOpen();
     this.#checkSupported('add', number, interest, mode, exclusive);
     const mask = toMask(interest, mode, exclusive);
@@ -213,9 +226,10 @@ export class Poller<T = unknown> implements Disposable {
    *         `EINVAL`: it is, or is to be, exclusive; and `ERR_CLOSED`, `ERR_INVALID_ARG_TYPE`,
    *         `ERR_OUT_OF_RANGE`.
    */
-  modify(fd: FdLike, interest: number, options: PollerRegisterOptions<T> = {}): void {
+  modify(fd: FdLike, interest: number, options: PollerRegisterOptions<T> = NO_OPTIONS): void {
     const number = toNumber(fd);
-    const { mode: asked, exclusive = false, data } = readRegisterOptions<T>(interest, options);
+    const { mode: asked, exclusive = false, data } = checkOptions(options);
+    checkRegistration(interest, asked, exclusive);
     this.#checkOpen();
     const table = this.#table;
     const mode = asked ?? modeOf(table.interest(number));
@@ -249,6 +263,11 @@ export class Poller<T = unknown> implements Disposable {
   /** What came with a registration, looked up at once. @internal */
   dataOf(fd: number): T | undefined {
     return this.#table.data(fd);
+  }
+
+  /** What a descriptor is registered for; 0 if it is not. @internal */
+  interestOf(fd: number): number {
+    return this.#table.interest(fd) & INTEREST_ALL;
   }
 
   /** Has the data told of a registration whose descriptor its owner closes. @internal */
@@ -434,17 +453,10 @@ function toNumber(fd: FdLike): number {
   return checkInteger(toFd(fd), 'fd', INT_MIN, INT_MAX);
 }
 
-function readRegisterOptions<T>(
-  interest: number,
-  options: PollerRegisterOptions<T>,
-): PollerRegisterOptions<T> {
+function checkRegistration(interest: number, mode: unknown, exclusive: unknown): void {
   checkInteger(interest, 'interest', 0, INTEREST_ALL);
-  const { mode, exclusive, data } = checkOptions(options);
   if (mode !== undefined && !isMode(mode)) throw refuseName('mode', MODES, mode);
-  if (exclusive !== undefined && typeof exclusive !== 'boolean') {
-    throw invalidArgType('exclusive', 'boolean', exclusive);
-  }
-  return { ...(mode && { mode }), ...(exclusive && { exclusive }), data: data as T };
+  if (typeof exclusive !== 'boolean') throw invalidArgType('exclusive', 'boolean', exclusive);
 }
 
 function refuseName(name: string, names: readonly string[], received: unknown): Error {

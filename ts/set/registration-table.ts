@@ -110,8 +110,11 @@ export class RegistrationTable<T> {
     interests.set(this.#interests);
     this.#generations = generations;
     this.#interests = interests;
-    // Filled to the end: an array with holes would be slower to look at, and a sparse one slow.
-    while (this.#data.length < capacity) this.#data.push(undefined);
+    // Filled to the end: a sparse array would be slow to look at. Not by pushes, which leave arrays
+    // of every size between behind, and room for more than the descriptors there are.
+    const { length } = this.#data;
+    this.#data.length = capacity;
+    this.#data.fill(undefined, length);
   }
 
   remove(fd: number): void {
