@@ -134,24 +134,9 @@ static void run(int epoll, int listener, const struct place *place) {
   }
 }
 
-// How long the answers are: takes the option out of the command line.
-static size_t take_body_bytes(int *argc, char **argv) {
-  size_t body_bytes = 5;
-  int kept = 1;
-  for (int i = 1; i < *argc; i++) {
-    if (strcmp(argv[i], "--body-bytes") == 0 && i + 1 < *argc) {
-      body_bytes = strtoul(argv[++i], NULL, 10);
-    } else {
-      argv[kept++] = argv[i];
-    }
-  }
-  *argc = kept;
-  return body_bytes;
-}
-
 int main(int argc, char **argv) {
   closes = take_flag(&argc, argv, "--close");
-  make_answers(take_body_bytes(&argc, argv));
+  make_answers((size_t)take_number(&argc, argv, "--body-bytes", 5));
   struct place place = parse_place(argc, argv);
   raise_descriptor_limit();
   int epoll = epoll_create1(EPOLL_CLOEXEC);

@@ -146,9 +146,9 @@ export const servers: readonly Server[] = [
     name: 'c-spin',
     label: 'C, spinning',
     runtime: 'C',
-    note: 'The first program with waits that never block: a core for it, and all that spinning can win.',
+    note: 'The first program with waits that spin for up to 200 µs before they block: what that can win.',
     absence: here,
-    serves: { echo: inC('echo_server', [], ['--spin']) },
+    serves: { echo: inC('echo_server', [], ['--spin-us', '200']) },
   },
   {
     name: 'sys',

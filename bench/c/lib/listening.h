@@ -45,6 +45,21 @@ static inline bool take_flag(int *argc, char **argv, const char *flag) {
   return found;
 }
 
+// The number behind an option of one program alone, or what is to be without it; takes both words
+// out of the command line.
+static inline long take_number(int *argc, char **argv, const char *option, long otherwise) {
+  int kept = 1;
+  for (int i = 1; i < *argc; i++) {
+    if (strcmp(argv[i], option) == 0 && i + 1 < *argc) {
+      otherwise = strtol(argv[++i], NULL, 10);
+    } else {
+      argv[kept++] = argv[i];
+    }
+  }
+  *argc = kept;
+  return otherwise;
+}
+
 static inline struct place parse_place(int argc, char **argv) {
   static const struct option known[] = {{"host", required_argument, NULL, 'h'},
                                         {"port", required_argument, NULL, 'p'},
