@@ -8,7 +8,7 @@ import type { Outcome, PairedRun } from './pairs.js';
 import { median, spread, type Spread, sum } from './statistics.js';
 
 /** With fewer quiet pairs than this, all pairs are used, and they decide nothing. */
-export const QUIET_PAIRS_NEEDED = 3;
+const QUIET_PAIRS_NEEDED = 3;
 
 /** A server in its own units. */
 export interface Absolute {
@@ -181,6 +181,15 @@ export function over(
   });
   if (rounds === undefined || rounds.length === 0) return undefined;
   return spread(quietOrAll(rounds, ({ quiet }) => quiet).map(({ value }) => value));
+}
+
+/** Whether there were rounds enough in which nothing disturbed any of these servers. */
+export function wasQuiet({ servers }: LoadResult, names: readonly string[]): boolean {
+  const [first = [], ...others] = names.map((name) => servers[name]?.runs ?? []);
+  const rounds = first.filter(
+    ({ quiet }, round) => quiet && others.every((runs) => runs[round]?.quiet === true),
+  );
+  return rounds.length >= QUIET_PAIRS_NEEDED;
 }
 
 /** What counts of the rounds of a probe; `undefined`: it was not measured. */

@@ -6,8 +6,8 @@ import {
   over,
   type ProbeResult,
   probeValue,
-  QUIET_PAIRS_NEEDED,
   type Results,
+  wasQuiet,
 } from './results.js';
 import { CONTROL, YARDSTICK } from './servers.js';
 import { sum } from './statistics.js';
@@ -77,7 +77,8 @@ function inLoad(
     return {
       value: value(result),
       controls: [servers[CONTROL]?.[metric].median ?? NaN],
-      quiet: names.every((server) => (servers[server]?.quietPairs ?? 0) >= QUIET_PAIRS_NEEDED),
+      // A control that was disturbed may come out even all the same.
+      quiet: wasQuiet(result, names) && wasQuiet(result, [CONTROL]),
     };
   };
 }

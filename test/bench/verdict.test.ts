@@ -1,8 +1,9 @@
 /** When a target is met, missed, and when nothing can be said. */
 import test from 'ava';
 import { describeNoise, describeVerdict, judge, type Outcome } from '../../bench/lib/verdict.js';
-import type { Results } from '../../bench/lib/results.js';
-import { loadResult, probeResult, resultsOf } from './slices.js';
+import type { PairedRun } from '../../bench/lib/pairs.js';
+import { compare, type Results } from '../../bench/lib/results.js';
+import { loadResult, pairs, probeResult, resultsOf } from './slices.js';
 
 const LEVEL_2 = 'CPU per message against C, level 2, 64 B, 50 connections';
 const CALL = 'cost of a call over C, recv -> EAGAIN';
@@ -28,6 +29,37 @@ test('without an even control nothing is decided, whichever way the number point
 
 test('without three undisturbed pairs nothing is decided', (t) => {
   t.is(outcomeOf(echoAt(1.01, 1, 0.3), LEVEL_2), 'undecided');
+});
+
+test('a control that was disturbed decides nothing, even if it came out even', (t) => {
+  const { loads } = echoAt(1.01);
+  const [disturbed] = echoAt(1.01, 1, 0.3).loads;
+  const results = resultsOf(
+    loads.map((result) => ({
+      ...result,
+      servers: { ...result.servers, control: disturbed!.servers['control']! },
+    })),
+  );
+  t.is(outcomeOf(results, LEVEL_2), 'undecided');
+});
+
+test('two servers are only beside each other in rounds in which both were undisturbed', (t) => {
+  const NET = 'CPU per message, Node net against level 2, 64 B, 50 connections';
+  const quietIn = (rounds: readonly number[]): readonly PairedRun[] =>
+    Array.from({ length: 7 }, (_, round) =>
+      pairs(1, 1, 2, rounds.includes(round) ? 0 : 0.5),
+    ).flat();
+  const [even] = echoAt(1).loads;
+  const judged = (net: readonly number[]): Outcome | undefined => {
+    const servers = {
+      ...even!.servers,
+      echo: compare('echo', quietIn([0, 1, 2]), true),
+      net: compare('net', quietIn(net), true),
+    };
+    return outcomeOf(resultsOf([{ ...even!, servers }]), NET);
+  };
+  t.is(judged([4, 5, 6]), 'undecided');
+  t.is(judged([0, 1, 2]), 'missed');
 });
 
 test('what was not measured is not judged', (t) => {
