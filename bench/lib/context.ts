@@ -9,7 +9,7 @@ export interface RunContext {
   readonly sliceMs: number;
   readonly warmupMs: number;
   readonly quick: boolean;
-  /** The part of the requests, connections and rounds that a quick run makes do with. */
+  /** The part of the requests and repetitions that a quick run makes do with. */
   readonly share: number;
   /** Whether what does not belong to the pairs is measured too: system calls, wrk. */
   readonly extras: boolean;

@@ -10,8 +10,14 @@ import { type Address, logFor, type RunningServer } from './running.js';
 /** Longer than the load generator's own limit, which says more when it is reached. */
 const LOAD_LIMIT_MS = 700_000;
 
+/** A few files of /proc. */
+const SAMPLE_LIMIT_MS = 10_000;
+
 /** How long it may take until every idle connection has been served once. */
 const HOLD_LIMIT_MS = 60_000;
+
+/** A latency beyond this counts as this. */
+const LATENCY_MAX_NS = 60e9;
 
 /** From this share of waiting on, a run counts as disturbed by other work on the machine. */
 const DISTURBED_SHARE = 0.15;
@@ -81,16 +87,26 @@ export interface Slice {
   readonly latencies: Latencies;
 }
 
-function countCollections(log: Buffer): number {
+/** The garbage collections in a part of what a program of Node has written with `--trace-gc`. */
+export function countCollections(log: string): number {
   // "[4130:0x1661dc00]       34 ms: Scavenge 4.1 (4.2) -> 3.3 (5.2) MB, …"
-  return log.toString('latin1').match(/^\[\d+:0x[0-9a-f]+\]\s+\d+ ms: /gm)?.length ?? 0;
+  return log.match(/^\[\d+:[^\]]+\]\s+\d+ ms: /gm)?.length ?? 0;
+}
+
+/** Those in the part of a server's log that was written between two moments. */
+export function collectionsBetween(logPath: string, from: number, to: number): number {
+  return countCollections(readFileSync(logPath).toString('latin1', from, to));
+}
+
+/**
+ * The server's first thread also waits for the helper threads of its own process, which share its
+ * core. That is a cost of the server, not a disturbance from outside.
+ */
+export function foreignWaitNs(waitNs: number, helperNs: number): number {
+  return Math.max(0, waitNs - helperNs);
 }
 
 function toSlice(report: LoadReport, server: Pick<RunningServer, 'process'>): Slice {
-  const log = readFileSync(server.process.logPath);
-  // The server's first thread also waits for the helper threads of its own process, which share
-  // its core. That is a cost of the server, not a disturbance from outside.
-  const foreignWaitNs = Math.max(0, report.serverWaitNs - report.serverHelperNs);
   return {
     messages: report.messages,
     total: report.total,
@@ -100,12 +116,30 @@ function toSlice(report: LoadReport, server: Pick<RunningServer, 'process'>): Sl
     switches: report.serverSwitches,
     preemptions: report.serverPreemptions,
     residentBytes: report.serverResidentBytes,
-    collections: countCollections(log.subarray(report.logFrom, report.logTo)),
-    serverWaitShare: foreignWaitNs / report.ns,
+    collections: collectionsBetween(server.process.logPath, report.logFrom, report.logTo),
+    serverWaitShare: foreignWaitNs(report.serverWaitNs, report.serverHelperNs) / report.ns,
     loadWaitShare: report.loadWaitNs / report.ns,
     loadCpuShare: report.loadCpuNs / report.ns,
     latencies: report.latencies,
   };
+}
+
+/** What a server has cost since it was started: all threads, living and ended. */
+export interface Sample {
+  readonly cpuNs: number;
+  readonly helperNs: number;
+  readonly waitNs: number;
+  readonly switches: number;
+  readonly preemptions: number;
+  readonly logBytes: number;
+  readonly residentBytes: number;
+}
+
+/** What a server has cost so far, by the account that slices of our own load have. */
+export async function sampleServer({ process: child }: RunningServer): Promise<Sample> {
+  const which = [`--server-pid=${String(child.pid)}`, `--server-log=${child.logPath}`];
+  const output = await runToEnd([compileC('load'), '--sample', ...which], SAMPLE_LIMIT_MS);
+  return JSON.parse(output) as Sample;
 }
 
 /** The load generator against an address, without how long it goes on. */
@@ -179,9 +213,14 @@ export function isQuiet(slice: Slice): boolean {
 
 /** The latencies of several slices in one histogram (nanoseconds, three significant digits). */
 export function mergeLatencies(slices: readonly Pick<Slice, 'latencies'>[]): Histogram {
-  const histogram = build({ numberOfSignificantValueDigits: 3, highestTrackableValue: 60e9 });
+  const histogram = build({
+    numberOfSignificantValueDigits: 3,
+    highestTrackableValue: LATENCY_MAX_NS,
+  });
   for (const { latencies } of slices) {
-    for (const [ns, count] of latencies) histogram.recordValueWithCount(ns, count);
+    for (const [ns, count] of latencies) {
+      histogram.recordValueWithCount(Math.min(ns, LATENCY_MAX_NS), count);
+    }
   }
   return histogram;
 }

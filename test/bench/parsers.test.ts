@@ -1,6 +1,7 @@
 /** What the benchmark reads out of the reports of other programs. */
 import test from 'ava';
 import { failedRequests, latenciesOf } from '../../bench/lib/ab.js';
+import { countCollections } from '../../bench/lib/load.js';
 import { callsIn } from '../../bench/lib/system-calls.js';
 
 const STRACE = `% time     seconds  usecs/call     calls    errors syscall
@@ -26,6 +27,16 @@ Percentage of the requests served within a certain time (ms)
 test('the calls of strace are summed up without their own sum', (t) => {
   t.is(callsIn(STRACE), 201_000);
   t.is(callsIn(''), 0);
+});
+
+test('collections are counted in what V8 writes, old and new', (t) => {
+  const log = [
+    'listening on 127.0.0.1:1234',
+    '[4130:0x1661dc00]       34 ms: Scavenge 4.1 (4.2) -> 3.3 (5.2) MB, pooled: 0 MB, 1 / 0 ms',
+    '[4130:0x1661dc00:0]    8034 ms: Mark-Compact (reduce) 4.1 (4.2) -> 3.3 (5.2) MB, 1 / 0 ms',
+    'nothing of the kind',
+  ];
+  t.is(countCollections(log.join('\n')), 2);
 });
 
 test('requests that ab did not complete, or not well, have failed', (t) => {

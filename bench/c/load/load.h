@@ -46,6 +46,7 @@ struct options {
   int64_t port, connections, size, depth, warmup_ms, measure_ms, messages, server_pid;
   bool reconnect;  // a connection for each batch
   bool hold;       // one batch on each connection, then nothing until SIGTERM
+  bool sample;     // no load, only what a server has cost so far
 };
 
 extern struct options options;
@@ -60,7 +61,7 @@ struct sample {
   int64_t now_ns;
   int64_t messages;
   int64_t server_cpu_ns;       // all threads of the server, living and ended
-  int64_t server_helper_ns;    // the part of threads other than the first
+  int64_t server_helper_ns;    // the part of threads other than the first, living and ended
   int64_t server_wait_ns;      // the first thread: ready to run, but not running
   int64_t server_switches;     // of all threads: it had to wait for something
   int64_t server_preemptions;  // of all threads: something else was to run

@@ -5,6 +5,7 @@
 //   load --port N | --path FILE [--traffic echo|datagrams|broadcast|http] [--target PATH]
 //        [--connections N] [--size BYTES] [--depth D] [--reconnect] [--hold]
 //        [--warmup-ms T] [--measure-ms T | --messages N] [--server-pid P] [--server-log FILE]
+//   load --sample --server-pid P [--server-log FILE]
 //
 // `echo`: what was sent comes back. `datagrams`: the same over UDP. `broadcast`: the first
 // connection sends, every connection gets it, and only when all have got it comes the next one; a
@@ -18,6 +19,9 @@
 // at which the slice begins and ends, so that no delay of another process is in it. `--server-log`
 // is the file that the server writes to: its size at both moments is reported, which tells the
 // caller what was written during the slice.
+//
+// With `--sample` there is no load: what a server has cost so far is printed, for the sake of those who
+// put it under a load of another program.
 //
 // Prints one line of JSON. Exit code 1: the server answered wrongly or not at all; 2: usage.
 
@@ -88,6 +92,17 @@ static void print_report(const struct sample *start, const struct sample *end, i
   printf("}\n");
 }
 
+static void print_sample(const struct sample *sample) {
+  printf("{");
+  print_number("cpuNs", sample->server_cpu_ns);
+  print_number("helperNs", sample->server_helper_ns);
+  print_number("waitNs", sample->server_wait_ns);
+  print_number("switches", sample->server_switches);
+  print_number("preemptions", sample->server_preemptions);
+  print_number("logBytes", sample->log_bytes);
+  printf("\"residentBytes\":%" PRId64 "}\n", sample->server_resident_bytes);
+}
+
 // ---- command line ----------------------------------------------------------------------------
 
 static int64_t number(const char *text, int64_t low, int64_t high) {
@@ -122,6 +137,7 @@ static void set(int option) {
     case 'd': options.depth = number(optarg, 1, 1024); break;
     case 'r': options.reconnect = true; break;
     case 'h': options.hold = true; break;
+    case 'S': options.sample = true; break;
     case 'w': options.warmup_ms = number(optarg, 0, 60000); break;
     case 'm': options.measure_ms = number(optarg, 1, 60000); break;
     case 'n': options.messages = number(optarg, 1, INT32_MAX); break;
@@ -141,6 +157,7 @@ static void parse(int argc, char **argv) {
                                         {"depth", required_argument, NULL, 'd'},
                                         {"reconnect", no_argument, NULL, 'r'},
                                         {"hold", no_argument, NULL, 'h'},
+                                        {"sample", no_argument, NULL, 'S'},
                                         {"warmup-ms", required_argument, NULL, 'w'},
                                         {"measure-ms", required_argument, NULL, 'm'},
                                         {"messages", required_argument, NULL, 'n'},
@@ -148,7 +165,11 @@ static void parse(int argc, char **argv) {
                                         {"server-log", required_argument, NULL, 'l'},
                                         {0}};
   for (int option; (option = getopt_long(argc, argv, "", known, NULL)) != -1;) set(option);
-  if (options.port == 0 && options.path == NULL) {
+  if (options.sample && options.server_pid == 0) {
+    fprintf(stderr, "load: --sample needs --server-pid\n");
+    exit(2);
+  }
+  if (!options.sample && options.port == 0 && options.path == NULL) {
     fprintf(stderr, "load: --port or --path is needed\n");
     exit(2);
   }
@@ -183,6 +204,11 @@ static void raise_descriptor_limit(void) {
 
 int main(int argc, char **argv) {
   parse(argc, argv);
+  if (options.sample) {
+    struct sample now = take_sample(0);
+    print_sample(&now);
+    return 0;
+  }
   limit_run_time();
   raise_descriptor_limit();
   struct sample start = {0};

@@ -46,19 +46,19 @@ static void sample_threads(pid_t pid, struct sample *sample) {
   if (tasks == NULL) fail("the server is gone: %s", path);
   for (struct dirent *entry; (entry = readdir(tasks)) != NULL;) {
     if (entry->d_name[0] == '.') continue;
-    int64_t cpu_ns = 0;
-    int64_t wait_ns = 0;
     snprintf(path, sizeof path, "/proc/%d/task/%s/status", (int)pid, entry->d_name);
     add_switches(path, sample);
-    snprintf(path, sizeof path, "/proc/%d/task/%s/schedstat", (int)pid, entry->d_name);
-    if (!read_schedstat(path, &cpu_ns, &wait_ns)) continue;  // a thread that has just ended
-    if (atoi(entry->d_name) == (int)pid) {
-      sample->server_wait_ns = wait_ns;
-    } else {
-      sample->server_helper_ns += cpu_ns;
-    }
   }
   closedir(tasks);
+}
+
+// What is not the first thread's is that of helpers, also of those that have ended.
+static void sample_first_thread(pid_t pid, struct sample *sample) {
+  char path[64];
+  int64_t cpu_ns = 0;
+  snprintf(path, sizeof path, "/proc/%d/task/%d/schedstat", (int)pid, (int)pid);
+  read_schedstat(path, &cpu_ns, &sample->server_wait_ns);
+  sample->server_helper_ns = sample->server_cpu_ns - cpu_ns;
 }
 
 // proc_pid_statm(5): pages; the second number is those that are resident.
@@ -84,6 +84,7 @@ static void sample_server(struct sample *sample) {
   if (error != 0) fail("the server is gone: %s", strerror(error));
   sample->server_cpu_ns = clock_ns(clock);
   sample->server_resident_bytes = resident_bytes(pid);
+  sample_first_thread(pid, sample);
   sample_threads(pid, sample);
 }
 
