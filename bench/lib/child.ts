@@ -1,11 +1,11 @@
 /**
  * Child processes that never outlive the benchmark: each is ended by its own process id when its
- * work is done, on failure, and when the benchmark itself is interrupted.
+ * work is done, on failure, and when the benchmark itself is interrupted. (Of SIGKILL nobody is told.)
  */
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** How long a process that was asked to end may take before it is killed. */
@@ -14,21 +14,36 @@ const END_LIMIT_MS = 5_000;
 /** How often the log of a starting process is looked at. */
 const LOOK_MS = 5;
 
+/** As a shell has the exit codes: 128 and the number of the signal. SIGHUP: the terminal is gone. */
+const ENDING_SIGNALS = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
+
 const living = new Set<ChildProcess>();
+const files = new Set<string>();
 let watching = false;
 
-function killAll(): void {
+function leaveNothing(): void {
   for (const child of living) child.kill('SIGKILL');
+  for (const file of files) rmSync(file, { force: true });
+}
+
+function watchForTheEnd(): void {
+  if (watching) return;
+  watching = true;
+  process.on('exit', leaveNothing);
+  for (const [signal, code] of Object.entries(ENDING_SIGNALS)) {
+    process.on(signal, () => process.exit(code));
+  }
+}
+
+/** A file that a child makes and that has to go with it, whatever way this process ends. */
+export function adoptFile(file: string): void {
+  watchForTheEnd();
+  files.add(file);
 }
 
 /** Registers a child, and sees to it that no way out of this process leaves it behind. */
 function adopt(child: ChildProcess): void {
-  if (!watching) {
-    watching = true;
-    process.on('exit', killAll);
-    process.on('SIGINT', () => process.exit(130));
-    process.on('SIGTERM', () => process.exit(143));
-  }
+  watchForTheEnd();
   living.add(child);
   child.once('exit', () => living.delete(child));
   child.once('error', () => living.delete(child));

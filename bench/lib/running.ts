@@ -1,8 +1,8 @@
 /** Servers that run: how one is started, and how all are ended. */
 
-import { mkdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { BackgroundProcess } from './child.js';
+import { adoptFile, BackgroundProcess } from './child.js';
 import { inRepository } from './paths.js';
 import { pinned } from './placement.js';
 import type { Server, Work } from './servers.js';
@@ -33,7 +33,9 @@ let sockets = 0;
 /** Short, because an address of a Unix socket has room for 107 bytes. */
 function nextPath(): string {
   sockets++;
-  return `${tmpdir()}/bench-${String(process.pid)}-${String(sockets)}`;
+  const path = `${tmpdir()}/bench-${String(process.pid)}-${String(sockets)}`;
+  adoptFile(path);
+  return path;
 }
 
 /** A file for the output of a process. */
@@ -41,6 +43,23 @@ export function logFor(name: string): string {
   const logs = inRepository('build', 'bench', 'logs');
   mkdirSync(logs, { recursive: true });
   return `${logs}/${name}-${String(process.pid)}.log`;
+}
+
+/** The processes that a process has started itself, where the kernel tells. */
+function childrenOf(pid: number): readonly number[] {
+  const list = `/proc/${String(pid)}/task/${String(pid)}/children`;
+  return existsSync(list)
+    ? readFileSync(list, 'latin1').split(' ').filter(Boolean).map(Number)
+    : [];
+}
+
+/**
+ * The cost of a server is read from the process that was started. Some runtimes come with a program
+ * that starts the real one: it would be found cheap.
+ */
+function refuseWrapper({ pid }: BackgroundProcess, [program]: readonly string[]): void {
+  if (childrenOf(pid).length === 0) return;
+  throw new Error(`${String(program)} only starts another program: name that one`);
 }
 
 /** Starts a server on a port of the kernel's choice, or on a path, and waits until it listens. */
@@ -56,12 +75,14 @@ export async function startServer(server: Server, occasion: Occasion): Promise<R
   );
   try {
     const [, port] = await child.waitForLine(/^listening on (?:.*:(\d+)|\/.*)/m, START_LIMIT_MS);
+    refuseWrapper(child, command);
     return {
       name: server.name,
       at: path === undefined ? { port: Number(port) } : { path },
       process: child,
     };
   } catch (error) {
+    for (const one of childrenOf(child.pid)) process.kill(one, 'SIGKILL');
     await child.end();
     throw error;
   }

@@ -3,15 +3,18 @@
  * this has slices of its own, and nothing else is taken from them.
  */
 
-import { spawn, spawnSync } from 'node:child_process';
-import { once } from 'node:events';
+import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { BackgroundProcess } from './child.js';
 import { type Traffic, runLoad } from './load.js';
 import { logFor, type RunningServer } from './running.js';
 
 /** Two numbers of messages: what connecting and closing cost is in both, and so not in their difference. */
 const FEW = 2_000;
 const MANY = 8_000;
+
+/** How long strace may take to get hold of all threads of a server. */
+const ATTACH_LIMIT_MS = 10_000;
 
 /** strace may be missing, or not be allowed to look at a process that is not its child. */
 export function hasStrace(): boolean {
@@ -25,19 +28,17 @@ export function callsIn(summary: string): number {
 }
 
 /** Counts the calls of all threads of a process while `body` runs. */
-async function countCalls(pid: number, log: string, body: () => Promise<void>): Promise<number> {
-  const command = ['-c', '-f', '-p', String(pid), '-o', log];
-  const strace = spawn('strace', command, { stdio: ['ignore', 'ignore', 'pipe'] });
-  const [attached] = (await once(strace.stderr, 'data')) as [Buffer];
-  if (!attached.includes('attached')) throw new Error(`strace: ${attached.toString().trim()}`);
+async function countCalls(pid: number, body: () => Promise<void>): Promise<number> {
+  const summary = logFor('strace-summary');
+  const command = ['strace', '-c', '-f', '-p', String(pid), '-o', summary];
+  const strace = await BackgroundProcess.start(command, logFor('strace'));
   try {
+    await strace.waitForLine(/ attached/, ATTACH_LIMIT_MS);
     await body();
   } finally {
-    const ended = once(strace, 'exit');
-    strace.kill('SIGINT');
-    await ended;
+    await strace.end(); // strace lets the process go, and writes what it has counted
   }
-  return callsIn(readFileSync(log, 'utf8'));
+  return callsIn(readFileSync(summary, 'utf8'));
 }
 
 /** System calls of a server for each message. */
@@ -48,7 +49,7 @@ export async function systemCallsPerMessage(
 ): Promise<number> {
   const measure = async (messages: number): Promise<{ total: number; calls: number }> => {
     let total = 0;
-    const calls = await countCalls(server.process.pid, logFor('strace'), async () => {
+    const calls = await countCalls(server.process.pid, async () => {
       ({ total } = await runLoad(server, core, { ...load, warmupMs: 0, slice: { messages } }));
     });
     return { total, calls };
