@@ -8,8 +8,9 @@
  * benchmark could be run, not whether the targets were met.
  */
 
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { accessSync, closeSync, constants, mkdirSync, openSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { hasAb } from './lib/ab.js';
 import type { RunContext } from './lib/context.js';
 import { describeMachine } from './lib/machine.js';
 import { measureLoad } from './lib/measure-load.js';
@@ -23,6 +24,9 @@ import type { LoadResult, ProbeResult, Results } from './lib/results.js';
 import { type Scenario, scenarios } from './lib/scenarios.js';
 import { CONTROL, serverNamed, servers, YARDSTICK } from './lib/servers.js';
 import { describeVerdict, judge, PAIRS_FOR_A_VERDICT } from './lib/verdict.js';
+
+/** The load generator goes on no longer. */
+const MS_MAX = 60_000;
 
 interface Options {
   readonly quick: boolean;
@@ -39,8 +43,22 @@ interface Options {
 }
 
 /** The names in an option that may be given several times, and with several names each time. */
-function namesIn(given: readonly string[] | undefined): readonly string[] | undefined {
-  return given?.flatMap((one) => one.split(',')).filter((name) => name !== '');
+function namesIn(
+  option: string,
+  given: readonly string[] | undefined,
+): readonly string[] | undefined {
+  if (given === undefined) return undefined;
+  const names = new Set(given.flatMap((one) => one.split(',')).filter((name) => name !== ''));
+  if (names.size === 0) throw new RangeError(`--${option} names nothing`);
+  return [...names];
+}
+
+/** What cannot be written is to be known before half an hour of measuring, not after it. */
+function checkOutputs(json: string | undefined, report: string | undefined): void {
+  if (json !== undefined) closeSync(openSync(json, 'a'));
+  if (report === undefined) return;
+  mkdirSync(report, { recursive: true });
+  accessSync(report, constants.W_OK);
 }
 
 function checkNames(only: readonly string[]): void {
@@ -77,9 +95,10 @@ function parseOptions(): Options {
     },
   });
   const { quick, list, json, report } = values;
-  const only = namesIn(values.only);
-  const named = namesIn(values.servers);
+  const only = namesIn('only', values.only);
+  const named = namesIn('servers', values.servers);
   checkNames(only ?? []);
+  checkOutputs(json, report);
   return {
     quick,
     list,
@@ -89,8 +108,8 @@ function parseOptions(): Options {
       ?.map((name) => serverNamed(name).name)
       .filter((name) => name !== YARDSTICK && name !== CONTROL),
     pairs: parseCount('pairs', values.pairs ?? String(quick ? 3 : PAIRS_FOR_A_VERDICT)),
-    sliceMs: parseCount('slice-ms', values['slice-ms'] ?? (quick ? '150' : '500')),
-    warmupMs: parseCount('warmup-ms', values['warmup-ms'] ?? (quick ? '100' : '200')),
+    sliceMs: parseCount('slice-ms', values['slice-ms'] ?? (quick ? '150' : '500'), MS_MAX),
+    warmupMs: parseCount('warmup-ms', values['warmup-ms'] ?? (quick ? '100' : '200'), MS_MAX),
     json,
     report,
   };
@@ -120,11 +139,21 @@ function serves(name: string, { work }: Scenario): boolean {
   return serverNamed(name).serves[work] !== undefined;
 }
 
+/** Why a scenario cannot be measured here; `undefined`: it can. */
+function absenceOf({ load }: Scenario): string | undefined {
+  return 'ab' in load && !hasAb() ? 'ab (Debian: apache2-utils) is not here' : undefined;
+}
+
 function describeList(): string {
   const line = (name: string, text: string): string => `  ${name.padEnd(16)}${text}`;
   return [
     'scenarios:',
-    ...[...scenarios, ...probes].map(({ name, title }) => line(name, title)),
+    ...scenarios.map((scenario) => {
+      const why = absenceOf(scenario);
+      const { name, title } = scenario;
+      return line(name, why === undefined ? title : `${title} (left out: ${why})`);
+    }),
+    ...probes.map(({ name, title }) => line(name, title)),
     'servers:',
     ...servers.map(({ name, label, absence }) => {
       const why = absence();
@@ -155,7 +184,7 @@ async function measureAll(
       process.exitCode = 1;
     }
   };
-  for (const scenario of options.scenarios) {
+  for (const scenario of options.scenarios.filter((one) => absenceOf(one) === undefined)) {
     await step(scenario.name, async () => {
       const result = await measureLoad(scenario, serversFor(scenario, options), context);
       loads.push(result);
@@ -198,6 +227,10 @@ function announce(options: Options, machine: Readonly<Record<string, string>>): 
   );
   for (const { label, absence } of describeServers()) {
     if (absence !== undefined) console.log(`${label} is left out: ${absence}.`);
+  }
+  for (const scenario of options.scenarios) {
+    const why = absenceOf(scenario);
+    if (why !== undefined) console.log(`${scenario.name} is left out: ${why}.`);
   }
   console.log(
     `${String(pairs)} pairs of ${String(sliceMs)} ms after ${String(warmupMs)} ms of warm-up; ` +
@@ -257,7 +290,6 @@ async function conclude(results: Results, options: Options): Promise<void> {
   if (options.report !== undefined) {
     // What draws and formats takes long to load, and is not needed before.
     const { writeReport } = await import('./lib/report.js');
-    mkdirSync(options.report, { recursive: true });
     console.log(`report: ${await writeReport(results, options.report)}`);
   }
   for (const { what, bound, measured, inC, outcome } of judge(results)) {

@@ -9,7 +9,7 @@ import { parseArgs } from 'node:util';
 import { optionsOrUsage } from './lib/options.js';
 import { inRepository } from './lib/paths.js';
 import { writeReport } from './lib/report.js';
-import type { Results } from './lib/results.js';
+import { parseResults } from './lib/results.js';
 
 const options = optionsOrUsage('bench:report', () => {
   const { values, positionals } = parseArgs({
@@ -18,9 +18,6 @@ const options = optionsOrUsage('bench:report', () => {
   });
   const [file, ...more] = positionals;
   if (file === undefined || more.length > 0) throw new RangeError('one file of results is needed');
-  return { file, out: values.out };
+  return { results: parseResults(readFileSync(file, 'utf8')), out: values.out };
 });
-if (options !== undefined) {
-  const results = JSON.parse(readFileSync(options.file, 'utf8')) as Results;
-  console.log(await writeReport(results, options.out));
-}
+if (options !== undefined) console.log(await writeReport(options.results, options.out));

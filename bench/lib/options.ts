@@ -1,11 +1,16 @@
 /** Command lines. */
 
-/** A whole number above 0. */
-export function parseCount(option: string, text: string): number {
+/** A whole number above 0, and no larger than `most`. */
+export function parseCount(
+  option: string,
+  text: string,
+  most: number = Number.MAX_SAFE_INTEGER,
+): number {
   const value = Number(text);
   if (!Number.isSafeInteger(value) || value < 1) {
     throw new RangeError(`--${option} must be a whole number above 0, not ${text}`);
   }
+  if (value > most) throw new RangeError(`--${option} may be ${String(most)} at most, not ${text}`);
   return value;
 }
 

@@ -103,6 +103,22 @@ export interface Results {
   readonly probes: readonly ProbeResult[];
 }
 
+/**
+ * The run in a JSON file. There a number that could not be had, a ratio to nothing, is `null`; only of
+ * `collections` that is a value of its own.
+ *
+ * @throws `RangeError`: the text is no run.
+ */
+export function parseResults(text: string): Results {
+  const run = JSON.parse(text, (name, value: unknown) =>
+    value === null && name !== 'collections' ? NaN : value,
+  ) as Partial<Results> | undefined;
+  if (!Array.isArray(run?.loads) || !Array.isArray(run.probes) || !Array.isArray(run.servers)) {
+    throw new RangeError('this is no run of the benchmark');
+  }
+  return run as Results;
+}
+
 function ratio(value: (slice: Slice) => number, { before, slice, after }: PairedRun): number {
   return (2 * value(slice)) / (value(before) + value(after));
 }

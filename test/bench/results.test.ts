@@ -1,9 +1,15 @@
 /** From slices to numbers. */
 import test from 'ava';
 import { runPairs } from '../../bench/lib/pairs.js';
-import { compare, over, probeValue, summarizeYardstick } from '../../bench/lib/results.js';
+import {
+  compare,
+  over,
+  parseResults,
+  probeValue,
+  summarizeYardstick,
+} from '../../bench/lib/results.js';
 import { median, spread } from '../../bench/lib/statistics.js';
-import { loadResult, pairs, probeResult, slice } from './slices.js';
+import { loadResult, pairs, probeResult, resultsOf, slice } from './slices.js';
 
 test('a median is the middle one, or the mean of the two in the middle', (t) => {
   t.is(median([30, 1, 2]), 2);
@@ -50,6 +56,17 @@ test('a slice of the yardstick counts once, though it belongs to two pairs', (t)
     { before: b, slice: slice(1, 1), after: c },
   ];
   t.is(summarizeYardstick([{ runs }]).messages, 90);
+});
+
+test('a file of results is read as it was, also where a number could not be had', (t) => {
+  const results = resultsOf([loadResult('64x50', { control: [NaN, 1], c: [1, 1] })]);
+  const [load] = results.loads;
+  const uncounted = { ...load!, yardstick: { ...load!.yardstick, collections: null } };
+  const run = { ...results, loads: [uncounted] };
+  t.deepEqual(parseResults(JSON.stringify(run)), run);
+  for (const text of ['{}', '[]', 'null', '{"loads": 1}']) {
+    t.throws(() => parseResults(text), { message: 'this is no run of the benchmark' });
+  }
 });
 
 test('two servers are compared by their ratios to the yardstick', (t) => {
