@@ -1,7 +1,16 @@
 /** Compiles the programs of the benchmark that are not in TypeScript, on the spot. */
 
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readdirSync, renameSync, statSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { inRepository } from './paths.js';
 
 function modifiedAt(path: string): number {
@@ -24,13 +33,16 @@ function newestInC(): number {
 }
 
 /**
- * Runs a compiler whose last two arguments are `-o` and a path, unless the program is newer than
- * its sources. The finished program is moved into place, so that an interrupted compilation leaves
- * nothing that looks up to date.
+ * Runs a compiler, with `%o` for the path of the program, unless the program is newer than its
+ * sources and was compiled by the same command. The finished program is moved into place, so that an
+ * interrupted compilation leaves nothing that looks up to date.
  */
 function compile(name: string, changedAt: number, command: readonly string[]): string {
   const program = inRepository('build', 'bench', 'bin', name);
-  if (modifiedAt(program) > changedAt) return program;
+  const note = `${program}.command`; // another compiler, or other flags, make another program
+  const line = `${command.join(' ')}\n`;
+  const isSame = existsSync(note) && readFileSync(note, 'utf8') === line;
+  if (isSame && modifiedAt(program) > changedAt) return program;
   mkdirSync(inRepository('build', 'bench', 'bin'), { recursive: true });
   const unfinished = `${program}.${String(process.pid)}`;
   const [compiler = '', ...args] = command;
@@ -43,7 +55,9 @@ function compile(name: string, changedAt: number, command: readonly string[]): s
   );
   if (error !== undefined) throw new Error(`cannot run ${compiler}: ${error.message}`);
   if (status !== 0) throw new Error(`${compiler} failed on ${name}`);
+  rmSync(note, { force: true });
   renameSync(unfinished, program);
+  writeFileSync(note, line);
   return program;
 }
 
