@@ -1,6 +1,12 @@
 /** The report of a run as Markdown. */
 
-import { remarksOn, type Table, tabulateLoad, tabulateProbe } from './report-text.js';
+import {
+  isLoadLimited,
+  remarksOn,
+  type Table,
+  tabulateLoad,
+  tabulateProbe,
+} from './report-text.js';
 import type { LoadResult, ProbeResult, Results } from './results.js';
 import { describeNoise, describeVerdict, judge } from './verdict.js';
 
@@ -36,6 +42,15 @@ function describeRun(results: Results): string {
   ].join('');
 }
 
+function describeLoadLimits({ loads }: Results): readonly string[] {
+  const limited = loads.filter(isLoadLimited).map(({ name }) => name);
+  if (limited.length === 0) return [];
+  return [
+    `\n\nIn ${limited.join(', ')} the load generator was busy all the time beside C: there, `,
+    'throughput against C says that a server keeps up with the load, and no more than that.',
+  ];
+}
+
 function describeTargets(results: Results): string {
   const verdicts = judge(results);
   const noise = describeNoise(results);
@@ -48,6 +63,7 @@ function describeTargets(results: Results): string {
     'comes to is the same number with a program in C in the place of ours, in the same run: where C ',
     'is on the wrong side itself, nobody can be on the right one on this machine.\n\n',
     markdownTable({ heading: ['measure', 'target', 'measured', 'C comes to', 'outcome'], rows }),
+    ...describeLoadLimits(results),
     `\n\n${describeVerdict(results)}`,
   ].join('');
 }

@@ -101,12 +101,18 @@ export function tabulateLoad(result: LoadResult): Table {
   return { heading, rows: [first, ...rows] };
 }
 
+/** Whether the load generator was busy all the time beside C. */
+export function isLoadLimited({ yardstick }: LoadResult): boolean {
+  return yardstick.loadCpuShare >= LOAD_LIMITED_SHARE;
+}
+
 /** What the reader of a table has to know besides. */
-export function remarksOn({ yardstick, failures }: LoadResult): readonly string[] {
+export function remarksOn(result: LoadResult): readonly string[] {
+  const { yardstick, failures } = result;
   const remarks = Object.entries(failures).map(
     ([name, why]) => `${name} gave no result: ${why.trim()}`,
   );
-  if (yardstick.loadCpuShare >= LOAD_LIMITED_SHARE) {
+  if (isLoadLimited(result)) {
     const share = `${(yardstick.loadCpuShare * 100).toFixed(0)} %`;
     remarks.push(
       `The load generator used ${share} of its core beside C: compare CPU rather than throughput.`,

@@ -62,6 +62,7 @@ test('the page has the targets, every scenario and probe, who was left out, and 
     'Not measured: bun is not here.',
     'go gave no result: it printed a \\| pipe',
     'The load generator used 97 % of its core',
+    'In 64x50 the load generator was busy all the time',
     'of the test',
   ]) {
     t.true(page.includes(part), part);
