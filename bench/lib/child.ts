@@ -7,6 +7,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { inRepository } from './paths.js';
 
 /** How long a process that was asked to end may take before it is killed. */
 const END_LIMIT_MS = 5_000;
@@ -16,6 +17,9 @@ const LOOK_MS = 5;
 
 /** As a shell has the exit codes: 128 and the number of the signal. SIGHUP: the terminal is gone. */
 const ENDING_SIGNALS = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
+
+/** "[4130:0x1661dc00]       34 ms: Scavenge 4.1 (4.2) -> 3.3 (5.2) MB, …": of `--trace-gc`. */
+export const COLLECTION_LINE: RegExp = /^\[\d+:[^\]]+\]\s+\d+ ms: .*\n?/gm;
 
 const living = new Set<ChildProcess>();
 const files = new Set<string>();
@@ -55,6 +59,16 @@ function split(command: readonly string[]): [string, readonly string[]] {
   return [program, args];
 }
 
+/** A command for a message, which may become part of a report: its files as in the repository. */
+function told(command: readonly string[]): string {
+  return command.join(' ').replaceAll(inRepository(), '');
+}
+
+/** What a process has said, without what V8 says of its collections: that would be all of it. */
+function withoutTraces(log: string): string {
+  return log.replaceAll(COLLECTION_LINE, '').slice(-2_000);
+}
+
 /** How a process ended, for a message. */
 function describeEnd(child: ChildProcess): string {
   return child.signalCode ?? `exit code ${String(child.exitCode)}`;
@@ -78,7 +92,7 @@ export class BackgroundProcess {
     closeSync(log);
     adopt(child);
     await once(child, 'spawn');
-    return new BackgroundProcess(child, command.join(' '), logPath);
+    return new BackgroundProcess(child, told(command), logPath);
   }
 
   private constructor(child: ChildProcess, name: string, logPath: string) {
@@ -100,8 +114,8 @@ export class BackgroundProcess {
   /** Throws, with what the process printed, if it has ended. */
   assertRunning(): void {
     if (!this.#ended) return;
-    const tail = this.log().slice(-2_000);
-    throw new Error(`${this.#name} ended (${describeEnd(this.#child)}):\n${tail}`);
+    const said = withoutTraces(this.log());
+    throw new Error(`${this.#name} ended (${describeEnd(this.#child)}):\n${said}`);
   }
 
   /** Waits until the process has printed a line that matches. */
@@ -143,7 +157,7 @@ export async function runToEnd(command: readonly string[], limitMs: number): Pro
   child.stderr.setEncoding('utf8').on('data', (text: string) => (errors += text));
   await once(child, 'close');
   if (child.exitCode !== 0) {
-    throw new Error(`${command.join(' ')} failed (${describeEnd(child)}):\n${errors}`);
+    throw new Error(`${told(command)} failed (${describeEnd(child)}):\n${errors}`);
   }
   return output;
 }

@@ -2,7 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { build, type Histogram } from 'hdr-histogram-js';
-import { BackgroundProcess, runToEnd } from './child.js';
+import { BackgroundProcess, COLLECTION_LINE, runToEnd } from './child.js';
 import { compileC } from './compile.js';
 import { pinned } from './placement.js';
 import { type Address, logFor, type RunningServer } from './running.js';
@@ -89,8 +89,7 @@ export interface Slice {
 
 /** The garbage collections in a part of what a program of Node has written with `--trace-gc`. */
 export function countCollections(log: string): number {
-  // "[4130:0x1661dc00]       34 ms: Scavenge 4.1 (4.2) -> 3.3 (5.2) MB, …"
-  return log.match(/^\[\d+:[^\]]+\]\s+\d+ ms: /gm)?.length ?? 0;
+  return log.match(COLLECTION_LINE)?.length ?? 0;
 }
 
 /** Those in the part of a server's log that was written between two moments. */

@@ -2,6 +2,7 @@
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import test, { type ExecutionContext } from 'ava';
 import { runToEnd } from '../../bench/lib/child.js';
 import { sampleServer } from '../../bench/lib/load.js';
@@ -96,6 +97,23 @@ time.sleep(60)
     });
   },
 );
+
+test('a server that has ended says what it said itself, and where it is in the repository', async (t) => {
+  const traced = '[4130:0x1661dc00]       34 ms: Scavenge 4.1 (4.2) -> 3.3 (5.2) MB, 1 / 0 ms';
+  const program = `console.log('${traced}'); console.log('it is over'); process.exit(3);`;
+  const file = fileURLToPath(new URL('../../bench/servers/net.js', import.meta.url));
+  const server: Server = {
+    ...serverNamed('net'),
+    serves: { echo: () => [process.execPath, '-e', program, '--', file] },
+  };
+  const error = await t.throwsAsync(
+    startServer(server, { work: 'echo', core: undefined, onPath: false }),
+  );
+  t.regex(
+    error.message,
+    / build\/bench\/servers\/net\.js .* ended \(exit code 3\):\nit is over\n$/,
+  );
+});
 
 test('a program that only starts the server is refused, and so is the server ended', async (t) => {
   const folder = mkdtempSync(path.join(tmpdir(), 'raw-epoll-wrapper-'));
