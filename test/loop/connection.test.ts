@@ -22,7 +22,15 @@ import { EPOLLIN } from '../../ts/sys/constants.js';
 import { run } from '../support/child.js';
 import { countDescriptors } from '../support/descriptors.js';
 import { isOpen } from '../support/kernel-view.js';
-import { awaitReady, closing, newEventFd, portOf, tcpPair, unixPair } from '../support/pairs.js';
+import {
+  awaitReady,
+  closing,
+  newEventFd,
+  portOf,
+  tcpPair,
+  unixPair,
+  waitFor,
+} from '../support/pairs.js';
 import { testWithPrograms } from '../support/programs.js';
 import { Random } from '../support/random.js';
 
@@ -103,8 +111,18 @@ function takeAll({ loop, peer }: World): Buffer {
 function fill(stream: Stream): number {
   const chunk = Buffer.alloc(MIB);
   let bytes = 0;
-  for (let sent; (sent = stream.write(chunk)) !== WOULD_BLOCK;) bytes += sent;
+  for (let before = -1; before < bytes;) {
+    before = bytes;
+    for (let sent; (sent = stream.write(chunk)) !== WOULD_BLOCK;) bytes += sent;
+    untilAcknowledged(stream);
+  }
   return bytes;
+}
+
+/** What the other end has taken makes room when it says so, which may be some milliseconds later. */
+function untilAcknowledged(stream: Stream): void {
+  if (!(stream instanceof TcpStream)) return;
+  while (stream.info().unacked > 0) waitFor(stream, 0, 1);
 }
 
 /** Counts the system calls that change what is watched for. */

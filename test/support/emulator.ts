@@ -6,6 +6,7 @@
  */
 import process from 'node:process';
 import test, { type ExecutionContext } from 'ava';
+import { IS_SANITIZED } from './sanitizers.js';
 
 /** The names that the probe prints, and one of the script. */
 const LACKS = {
@@ -32,7 +33,7 @@ const emulator = process.env['RAW_EPOLL_EMULATOR'];
 const lacks = new Set(process.env['RAW_EPOLL_EMULATOR_LACKS']?.split(','));
 
 /** How many times as long as usual a program may take. */
-export const PATIENCE: number = emulator === undefined ? 1 : 10;
+export const PATIENCE: number = emulator !== undefined ? 10 : IS_SANITIZED ? 4 : 1;
 
 /** Why a test that needs something cannot be run here; undefined if it can. */
 export function emulatorLacks(lack: EmulatorLack | undefined): string | undefined {

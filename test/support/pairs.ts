@@ -66,11 +66,15 @@ export function acceptOne<S>(listener: { readonly fd: number; accept: () => S | 
 
 /** Waits until a descriptor has one of the conditions. */
 export function awaitReady(descriptor: { readonly fd: number }, conditions: number): void {
+  if (waitFor(descriptor, conditions, 10_000)) return;
+  throw new Error(`fd ${descriptor.fd} did not become ready`);
+}
+
+/** Whether a descriptor becomes ready within some time. */
+export function waitFor({ fd }: { readonly fd: number }, conditions: number, ms: number): boolean {
   using epoll = new Epoll();
-  epoll.add(descriptor.fd, conditions);
-  if (epoll.wait(new EpollEvents(1), 10_000) === 0) {
-    throw new Error(`fd ${descriptor.fd} did not become ready`);
-  }
+  epoll.add(fd, conditions);
+  return epoll.wait(new EpollEvents(1), ms) > 0;
 }
 
 /** The code that a connect fails with: it may be refused at once, or a little later. */
