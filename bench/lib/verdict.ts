@@ -190,7 +190,9 @@ const targets: readonly Target[] = [
       ['http50', 'http', 'Node http, 50 connections', 2.5],
       ['http1000', 'http', 'Node http, 1,000 connections', 3.5],
       ['http50', 'bun', 'Bun.serve, 50 connections', 1.2],
+      ['http1000', 'bun', 'Bun.serve, 1,000 connections', 1.2],
       ['http50', 'go', 'Go net/http on one core, 50 connections', 2],
+      ['http1000', 'go', 'Go net/http on one core, 1,000 connections', 2],
     ] as const
   ).map(([scenario, other, title, least]): Target => ({
     ...times,

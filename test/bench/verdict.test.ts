@@ -123,7 +123,7 @@ test('the last line says whether the control held, and how many targets were met
   t.regex(good, /^The control held \(C against C within 0\.95…1\.05 in 1 of 1 scenarios\)/);
   t.regex(
     good,
-    /100 % of the pairs were undisturbed; 2 of 24 targets were measured: 2 met, 0 missed/,
+    /100 % of the pairs were undisturbed; 2 of 26 targets were measured: 2 met, 0 missed/,
   );
   t.false(good.includes('\n'));
   const bad = describeVerdict(echoAt(2));
