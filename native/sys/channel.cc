@@ -183,7 +183,9 @@ napi_value Wait(napi_env env, napi_callback_info info) {
   if (args.failed()) return nullptr;
   const auto wait = [fd](int64_t slice_ns) -> int64_t {
     pollfd target{fd, POLLIN, 0};
-    return ResultOrErrno(::poll(&target, 1, MillisecondsRoundedUp(slice_ns)));
+    const int64_t ready = ResultOrErrno(::poll(&target, 1, MillisecondsRoundedUp(slice_ns)));
+    // Closed behind the back of its end: poll calls that ready, for ever.
+    return (target.revents & POLLNVAL) != 0 ? -EBADF : ready;
   };
   const int64_t result =
       BlockingWait(args.environment(), TimeoutNs(timeout_ms), OnInterrupt::kRetry, wait);

@@ -16,8 +16,10 @@ import {
   Receiver,
   Sender,
   WOULD_BLOCK,
+  type ChannelEnd,
   type ChannelEnds,
 } from '../../ts/index.js';
+import { close } from '../../ts/sys/index.js';
 import { fixture, runNode } from '../support/child.js';
 import { closing } from '../support/pairs.js';
 
@@ -34,6 +36,21 @@ function open<T>(t: ExecutionContext, capacity: number): ChannelEnds<T> {
 /** Fills a channel up to its capacity. */
 function fill(sender: Sender, value: unknown): void {
   for (let i = 0; i < sender.capacity; i++) sender.trySend(value);
+}
+
+/** The number of an end, which is closed without its knowledge. */
+function closedBehind({ fd }: ChannelEnd): number {
+  close(fd);
+  return fd;
+}
+
+function closesLate(t: ExecutionContext, end: ChannelEnd): void {
+  t.throws(
+    () => {
+      end.close();
+    },
+    { code: 'EBADF' },
+  );
 }
 
 const item = <T>(value: T): IteratorResult<T> => ({ done: false, value });
@@ -332,6 +349,28 @@ test('misuse rejects, and nothing waits', async (t) => {
   );
   t.is(receiver.receiveSync().value?.length, 4);
   t.is(receiver.receiveSync({ timeoutMs: 0 }), undefined);
+});
+
+test('a call that blocks is told when somebody else has closed its number', (t) => {
+  const { sender, receiver } = Channel.open<string>({ capacity: 1 });
+  fill(sender, 'first');
+  const number = closedBehind(sender);
+  const message = `EBADF: bad file descriptor, poll fd ${String(number)}`;
+  t.throws(() => sender.sendSync('second'), { code: 'EBADF', message });
+  t.deepEqual(receiver.tryReceive(), item('first'));
+  closedBehind(receiver);
+  t.throws(() => receiver.receiveSync(), { code: 'EBADF' });
+  t.true(sender.trySend('third'), 'the channel itself is whole');
+  t.deepEqual(receiver.receiveSync(), item('third'));
+  closesLate(t, sender);
+  closesLate(t, receiver);
+
+  const { sender: giver, receiver: taker } = Channel.open<string>({ capacity: 0 });
+  closedBehind(taker);
+  t.throws(() => taker.receiveSync({ timeoutMs: FAR_MS }), { code: 'EBADF' });
+  t.false(giver.trySend('fourth'), 'nobody waits any more');
+  closesLate(t, taker);
+  giver.close();
 });
 
 test('a channel that always has something does not keep timers of Node from running', async (t) => {

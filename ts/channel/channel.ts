@@ -58,9 +58,9 @@ export class Sender<T = unknown> extends SendingEnd {
    * Sends a copy of a value, if that is possible at once.
    *
    * @returns  False: the channel is full; with capacity 0, no receiver waits.
-   * @throws `DataCloneError`: the value, or something in it, cannot be cloned, and nothing was
-   *         sent; SystemError `EPIPE`: no receiver is left; `ENOMEM`; `ERR_OUT_OF_RANGE`: it takes
-   *         more than `maxMessageBytes`; `ERR_CLOSED`.
+   * @throws What `serialize` throws, an `Error` without a code: the value, or something in it,
+   *         cannot be cloned, and nothing was sent; SystemError `EPIPE`: no receiver is left;
+   *         `ENOMEM`; `ERR_OUT_OF_RANGE`: it takes more than `maxMessageBytes`; `ERR_CLOSED`.
    */
   trySend(value: T): boolean {
     const bytes = serialize(value);

@@ -60,7 +60,16 @@ export abstract class ReceivingEnd<M> extends ChannelEnd {
       const message = this.take(true);
       if (message?.done === true) this.#expect(0);
       if (message !== undefined) return message;
-      if (!waitUntil(this.fd, deadline) && this.#expect(0)) return undefined;
+      if (!this.#waitUntil(deadline) && this.#expect(0)) return undefined;
+    }
+  }
+
+  #waitUntil(deadline: number): boolean {
+    try {
+      return waitUntil(this.fd, deadline);
+    } catch (error) {
+      this.#expect(0);
+      throw error;
     }
   }
 

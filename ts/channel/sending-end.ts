@@ -119,10 +119,19 @@ export abstract class SendingEnd extends ChannelEnd {
     for (;;) {
       const left = binding.channel.countOffers(this.id);
       if (left === 0 || left === -1) return true;
-      if (left > 0 && waitUntil(this.#answerFd, deadline)) continue;
+      if (left > 0 && this.#waitForAnswer(ticket, deadline)) continue;
       if (binding.channel.withdraw(this.id, ticket) === 0) return true; // At the last moment.
       if (left > 0) return false;
       throw this.#refusal(-EPIPE, bytes.length);
+    }
+  }
+
+  #waitForAnswer(ticket: number, deadline: number): boolean {
+    try {
+      return waitUntil(this.#answerFd, deadline);
+    } catch (error) {
+      binding.channel.withdraw(this.id, ticket);
+      throw error;
     }
   }
 

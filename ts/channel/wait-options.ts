@@ -1,4 +1,4 @@
-import { checkOptions, invalidArgType } from '../errors.js';
+import { check, checkOptions, invalidArgType } from '../errors.js';
 import { checkTimeout } from '../epoll/timeout.js';
 import { binding } from '../native.js';
 import type { ReadWaitOptions } from './waits.js';
@@ -38,8 +38,14 @@ function readTimeout(options: WaitSyncOptions): number {
 /**
  * Blocks this thread until a descriptor is readable; false once the time is over, and when the
  * thread is being terminated, whose last line that is.
+ *
+ * @throws SystemError `EBADF`: somebody has closed the number behind the back of its end.
  * @internal
  */
 export function waitUntil(fd: number, deadline: number): boolean {
-  return binding.channel.wait(fd, Math.max(0, deadline - performance.now())) === 1;
+  const leftMs = deadline - performance.now();
+  // Not asked once more: what is readable for nothing again and again would never let go.
+  if (leftMs <= 0) return false;
+  const result = binding.channel.wait(fd, leftMs);
+  return check(result ?? 0, 'poll', { fd, detail: `fd ${String(fd)}` }) === 1;
 }
