@@ -2,6 +2,7 @@
 import workerThreads, { type Worker } from 'node:worker_threads';
 import { syncBuiltinESMExports } from 'node:module';
 import { once } from 'node:events';
+import { setTimeout } from 'node:timers/promises';
 import test from 'ava';
 import { connect, Loop, Resolver, Scope, type TcpStream } from '../../ts/index.js';
 import { fixture, runNode } from '../support/child.js';
@@ -12,6 +13,9 @@ import { backends, peerOf, Trial } from './kit.js';
 
 /** getaddrinfo(3) reads it as 127.0.0.1, and asks nobody; to us it is a name. */
 const NAME = '127.1';
+
+/** Long enough for the modules of a thread to be loaded, also where that is slow. */
+const MODULES_LOADED_MS = 60;
 
 type WorkerClass = typeof Worker;
 
@@ -40,6 +44,12 @@ function openWithThread(scope: Scope): { resolver: Resolver; thread: Worker } {
     };
   const resolver = withWorkerClass(recording, () => Resolver.open(scope));
   return { resolver, thread: threads[0] as Worker };
+}
+
+/** Its end, with an error or without: one that was closed too early has nothing to begin with. */
+async function exitOf(thread: Worker): Promise<void> {
+  thread.ref(); // It keeps nobody else.
+  await new Promise((resolve) => thread.once('exit', resolve));
 }
 
 for (const backend of backends) {
@@ -91,11 +101,30 @@ test.serial('questions by the hundred are each answered once', (t) => {
   t.true([...answers.values()].every((count) => count === 1));
 });
 
+test.serial(
+  'closed at any moment of its beginning it leaves no file of its modules open',
+  async (t) => {
+    const loop = closing(t, new Loop());
+    const openAndClose = async (afterMs: number): Promise<void> => {
+      const { resolver, thread } = openWithThread(loop.scope('client'));
+      const exit = exitOf(thread);
+      await once(thread, 'online'); // Node begins to load its modules.
+      await setTimeout(afterMs);
+      resolver.close();
+      await exit;
+    };
+    await openAndClose(0);
+    const before = countDescriptors();
+    for (let ms = 0; ms < MODULES_LOADED_MS; ms += 2) await openAndClose(ms);
+    t.is(countDescriptors(), before);
+  },
+);
+
 test.serial('closing its scope ends the thread, tells who waits, and leaves nothing', async (t) => {
   const loop = closing(t, new Loop());
   const scope = loop.scope('client');
   const { resolver, thread } = openWithThread(scope);
-  const exit = once(thread, 'exit');
+  const exit = exitOf(thread);
   const told: unknown[] = [];
   resolver.lookup(NAME, 4, (error) => told.push((error as { code?: unknown } | null)?.code));
   t.deepEqual(
@@ -121,7 +150,7 @@ test.serial('fifty of them leave no descriptor', async (t) => {
   const loop = closing(t, new Loop());
   const cycle = async (): Promise<void> => {
     const { resolver, thread } = openWithThread(loop.root);
-    const exit = once(thread, 'exit');
+    const exit = exitOf(thread);
     resolver.lookup(NAME, 4, () => undefined);
     loop.turn(0);
     resolver.close();
@@ -251,7 +280,7 @@ test.serial('what is no question is refused', (t) => {
   };
   refused('ERR_INVALID_ARG_TYPE', 7, 4, () => undefined);
   refused('ERR_INVALID_ARG_TYPE', NAME, '4', () => undefined);
-  refused('ERR_OUT_OF_RANGE', NAME, 0, () => undefined);
+  for (const family of [0, 5, 46]) refused('ERR_OUT_OF_RANGE', NAME, family, () => undefined);
   refused('ERR_INVALID_ARG_TYPE', NAME, 4);
   t.throws(() => Resolver.open({} as never), { code: 'ERR_INVALID_ARG_TYPE' });
   const scope = loop.scope('closed');

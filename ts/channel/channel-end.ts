@@ -95,9 +95,9 @@ export function claimEnd(posted: SharedEnd, kind: ChannelEndKind): EndFields {
   return fields;
 }
 
-/** Closes an end that nobody has claimed, and takes no descriptor for it. @internal */
-export function discardEnd({ share }: SharedEnd): void {
-  binding.channel.discard(share); // -ENOENT: somebody has.
+/** Closes an end that nobody has claimed, and takes no descriptor for it. False: it was claimed. @internal */
+export function discardEnd({ share }: SharedEnd): boolean {
+  return binding.channel.discard(share) === 0;
 }
 
 function checkShared(posted: SharedEnd): SharedEnd {

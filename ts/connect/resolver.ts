@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
 import { Channel, type Receiver } from '../channel/channel.js';
 import { discardEnd, type SharedEnd } from '../channel/channel-end.js';
-import { checkInteger, closedError, invalidArgType, stateError } from '../errors.js';
+import { closedError, invalidArgType, outOfRange, stateError } from '../errors.js';
 import type { LoopRegistration } from '../loop/registration.js';
 import { Scope, throwAll } from '../loop/scope.js';
 import { READABLE } from '../poller/conditions.js';
@@ -125,7 +125,7 @@ export class Resolver implements Disposable {
 
   #ask(name: string, family: Family, answer: LookupAnswer): void {
     if (typeof name !== 'string') throw invalidArgType('name', 'string', name);
-    checkInteger(family, 'family', 4, 6);
+    checkFamily(family);
     if (typeof answer !== 'function') throw invalidArgType('answer', 'function', answer);
     if (this.closed) throw closedError('Resolver');
     const id = this.#nextId++;
@@ -155,8 +155,9 @@ export class Resolver implements Disposable {
 
   /** The scope ends, and with it the rest. */
   #end(): void {
-    void this.#worker.terminate();
-    discardEnd(this.#shared);
+    // A thread that has not begun finds its end gone, and ends. Terminated while Node loads its
+    // modules, it would leave their files open.
+    if (!discardEnd(this.#shared)) void this.#worker.terminate();
     this.#fail(closedError('Resolver'));
   }
 
@@ -174,6 +175,11 @@ export class Resolver implements Disposable {
     }
     throwAll(errors, 'of those who waited for a name have thrown');
   }
+}
+
+function checkFamily(family: unknown): void {
+  if (typeof family !== 'number') throw invalidArgType('family', 'number', family);
+  if (family !== 4 && family !== 6) throw outOfRange('family', '4 or 6', family);
 }
 
 function startThread(shared: SharedEnd): Worker {
