@@ -33,8 +33,11 @@ export interface ByteChannelEnds {
  * ```ts
  * const { sender, receiver } = ByteChannel.open({ capacity: 64 });
  * worker.postMessage(sender.share()); // there: ByteSender.from(posted)
+ * sender.close(); // as with a pipe: the end comes when the last one is closed
  * loop.register(receiver, READABLE, () => {
- *   for (let n; (n = receiver.tryReceive(buffer)) >= 0;) handle(buffer.subarray(0, n));
+ *   let n: number;
+ *   while ((n = receiver.tryReceive(buffer)) >= 0) handle(buffer.subarray(0, n));
+ *   if (n === CHANNEL_END) receiver.close(); // it would be readable for ever
  * });
  * ```
  */
