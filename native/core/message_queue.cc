@@ -61,9 +61,15 @@ void MessageQueue::Grow() {
   head_ = 0;
 }
 
+// Over the nearer end: who gives up has mostly waited longest, or shortest.
 void MessageQueue::EraseAt(size_t index) {
-  for (size_t i = index; i + 1 < size_; ++i) std::swap(At(i), At(i + 1));
-  --size_;
+  if (index < size_ / 2) {
+    for (size_t i = index; i > 0; --i) std::swap(At(i), At(i - 1));
+    PopFront();
+  } else {
+    for (size_t i = index; i + 1 < size_; ++i) std::swap(At(i), At(i + 1));
+    --size_;
+  }
 }
 
 }  // namespace raw_epoll

@@ -230,6 +230,25 @@ TEST_SUITE("channel") {
     CHECK(Receive(*opened.receiver) == "<nothing>");
   }
 
+  TEST_CASE("without a buffer: whichever offer is withdrawn, the others keep their order") {
+    const std::string letters = "abcdefg";
+    OpenedChannel opened = Open(0);
+    // The ring begins at another slot in each round, so that its end is met everywhere.
+    for (size_t round = 0; round < 8 * letters.size(); ++round) {
+      std::vector<uint64_t> tickets;
+      for (const char letter : letters) {
+        const std::string message(1, letter);
+        tickets.push_back(static_cast<uint64_t>(opened.sender->Offer(BytesOf(message.c_str()))));
+      }
+      const size_t withdrawn = round % letters.size();
+      CHECK(opened.sender->Withdraw(tickets[withdrawn]));
+      std::string received;
+      for (size_t i = 1; i < letters.size(); ++i) received += Receive(*opened.receiver);
+      CHECK(received == std::string(letters).erase(withdrawn, 1));
+      CHECK(Receive(*opened.receiver) == "<nothing>");
+    }
+  }
+
   TEST_CASE("without a buffer: a sender that closes takes its offers along, and no other's") {
     OpenedChannel opened = Open(0);
     int error = 0;
