@@ -225,6 +225,9 @@ test('misuse is refused, and leaves the stream as it was', (t) => {
   for (const unread of [null, 'text', new ArrayBuffer(3), [1]] as never[]) {
     t.throws(() => stream.toNetSocket({ unread }), { code: 'ERR_INVALID_ARG_TYPE' });
   }
+  for (const allowHalfOpen of [null, 1, 'true'] as never[]) {
+    t.throws(() => stream.toNetSocket({ allowHalfOpen }), { code: 'ERR_INVALID_ARG_TYPE' });
+  }
   t.false(stream.closed);
   peer.write(Buffer.from('x'));
   t.is(epoll.wait(new EpollEvents(1), 10_000), 1);

@@ -114,6 +114,9 @@ export abstract class Stream extends Socket {
   toNetSocket(options: ToNetSocketOptions = {}): net.Socket {
     if (this.closed) throw closedError(nameOf(this));
     const { allowHalfOpen = false, unread } = checkOptions(options);
+    if (typeof allowHalfOpen !== 'boolean') {
+      throw invalidArgType('options.allowHalfOpen', 'boolean', allowHalfOpen);
+    }
     const first = unread === undefined ? NOTHING : Buffer.from(bytesOf(unread, 'unread'));
     const { fd } = this;
     const socket = new net.Socket({ fd, allowHalfOpen, readable: true, writable: true });
