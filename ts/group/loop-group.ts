@@ -43,8 +43,7 @@ const NODE_TIMER_MAX_MS = 2 ** 31 - 1;
  * ```ts
  * const group = new LoopGroup(new URL('./worker.js', import.meta.url), { size: 2 });
  * process.once('SIGTERM', () => void group.shutdown({ graceMs: 5000 }));
- * await group.ready();
- * await group.ended;
+ * await group.ended; // group.ready() tells when all of them serve
  * ```
  */
 export class LoopGroup implements AsyncDisposable {
