@@ -33,6 +33,9 @@ export const WOULD_BLOCK = -1;
 /** The descriptor of an object that has none any more. */
 const NONE = -1;
 
+/** Takes the number out of its object while the environment goes on owning it. Set by the class. */
+let handOver: (object: OwnedDescriptor) => number;
+
 /**
  * A descriptor with one owner.
  *
@@ -47,6 +50,19 @@ export abstract class OwnedDescriptor implements Disposable {
   holder: { leave(): void } | undefined;
   #fd: number;
   readonly #leaks: LeakDetector;
+
+  // No method: a private one costs memory, and any other lets a user lose the descriptor.
+  static {
+    handOver = (object) => {
+      const fd = object.#fd;
+      object.beforeLeaving?.();
+      leaveSets(fd);
+      object.#fd = NONE;
+      object.#leaks.forget(object);
+      object.holder?.leave();
+      return fd;
+    };
+  }
 
   /** Takes a descriptor that the environment owns already. @internal */
   protected constructor(fd: number, leaks: LeakDetector, alsoClose?: () => void) {
@@ -73,7 +89,7 @@ export abstract class OwnedDescriptor implements Disposable {
    */
   close(): void {
     if (this.closed) return;
-    const fd = this.handOver();
+    const fd = handOver(this);
     const result = binding.owned.close(fd);
     // EINTR, EIO: the number is free all the same, see close(2). EBADF is somebody's mistake.
     if (result === -EBADF) {
@@ -90,7 +106,7 @@ export abstract class OwnedDescriptor implements Disposable {
    */
   release(): number {
     if (this.closed) throw closedError(nameOf(this));
-    const fd = this.handOver();
+    const fd = handOver(this);
     binding.owned.disown(fd);
     return fd;
   }
@@ -102,17 +118,6 @@ export abstract class OwnedDescriptor implements Disposable {
 
   /** Ends what goes with the descriptor, before that is closed, released or adopted. @internal */
   protected beforeLeaving?(): void;
-
-  /** Takes the number out of this object; the environment goes on owning it. @internal */
-  handOver(): number {
-    const fd = this.#fd;
-    this.beforeLeaving?.();
-    leaveSets(fd);
-    this.#fd = NONE;
-    this.#leaks.forget(this);
-    this.holder?.leave();
-    return fd;
-  }
 
   /** Turns what a call was refused with into the error to throw. @internal */
   protected failure(result: number, syscall: string): Error {
@@ -147,7 +152,7 @@ export function adopt(from: number | OwnedDescriptor): number {
   const descriptorFlags = check(fcntl(fd, F_GETFD), 'fcntl', details);
   check(fcntl(fd, F_SETFL, flags | O_NONBLOCK), 'fcntl', details);
   check(fcntl(fd, F_SETFD, descriptorFlags | FD_CLOEXEC), 'fcntl', details);
-  if (object !== undefined) return object.handOver();
+  if (object !== undefined) return handOver(object);
   const result = binding.owned.own(fd);
   if (result === -EBUSY) throw ownedAlready(fd);
   check(result, 'fcntl', details);
