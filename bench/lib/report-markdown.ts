@@ -65,6 +65,9 @@ function describeTargets(results: Results): string {
     markdownTable({ heading: ['measure', 'target', 'measured', 'C comes to', 'outcome'], rows }),
     ...describeLoadLimits(results),
     `\n\n${describeVerdict(results)}`,
+    '\n\nWhere the time goes, with profiles, and what was tried: ',
+    '[decision 0044](decisions/0044-where-a-message-goes.md); where the memory is: ',
+    '[0045](decisions/0045-memory-of-a-connection.md).',
   ].join('');
 }
 
