@@ -29,7 +29,7 @@ export UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
 
 tests() { find build/test -name '*.test.js' | sort | grep -vE '\.calls\.test|^build/test/(tidy|types)/'; }
 native='^build/test/(sys|epoll|channel)/|/descriptor/(descriptor-passing|udp|unix)\.|/loop/signals\.(corners|test)'
-native+='|/lifecycle/(blocking|descriptors|load|terminate)\.'
+native+='|/lifecycle/(blocking|terminate)\.'
 case ${1:-} in
   '') mapfile -t files < <(tests) ;;
   --native) mapfile -t files < <(tests | grep -E "$native") ;;
