@@ -248,6 +248,8 @@ interface HostCalls {
   ref(id: number): Answer;
   unref(id: number): Answer;
   close(id: number): Answer;
+  /** Microseconds of a clock that never goes back, modulo 2 ** 31: a number that is no object. */
+  readonly ticks: () => Answer;
 }
 
 /**

@@ -2,8 +2,10 @@
 #include "sys/functions.h"
 
 #include <cerrno>
+#include <cstdint>
 
 #include "core/arguments.h"
+#include "core/blocking_wait.h"
 #include "uv/host_watch.h"
 
 namespace raw_epoll {
@@ -68,11 +70,18 @@ napi_value Close(napi_env env, napi_callback_info info) {
   });
 }
 
+// ticks(): microseconds of a clock that never goes back, modulo 2 ** 31. The clocks of JavaScript
+// answer numbers that are objects on the heap.
+napi_value Ticks(napi_env env, napi_callback_info info) {
+  Arguments args(env, info, 0);
+  return args.Answer(MonotonicNs() / kNanosecondsPerMicrosecond & INT32_MAX);
+}
+
 }  // namespace
 
 FunctionList HostFunctions() {
-  return {{"open", Open}, {"start", Start}, {"stop", Stop},
-          {"ref", Ref},   {"unref", Unref}, {"close", Close}};
+  return {{"open", Open},   {"start", Start}, {"stop", Stop},  {"ref", Ref},
+          {"unref", Unref}, {"close", Close}, {"ticks", Ticks}};
 }
 
 }  // namespace raw_epoll

@@ -107,6 +107,7 @@ export class HostDrive implements LiveWatcher {
 
   /** A timer that is armed for the same moment already stays: most visits change none. */
   #armTimer(patience: number): void {
+    if (patience === Number.POSITIVE_INFINITY && this.#timer === undefined) return;
     const due = performance.now() + patience;
     if (this.#timer !== undefined && Math.abs(due - this.#timerDue) < 0.5) return;
     clearTimeout(this.#timer);
