@@ -406,10 +406,10 @@ test('a scope ends with the signal that it was given, and lets go of it when it 
 
 test('a scope with a timeout is closed when it has passed, not earlier, and nothing rises', (t) => {
   const loop = newLoop(t);
+  const started = performance.now();
   const scope = loop.scope('request', { timeoutMs: 20 });
   const reasons: unknown[] = [];
   scope.signal.addEventListener('abort', () => reasons.push((scope.reason as Error).name));
-  const started = performance.now();
   scope.register(newEventFd(t), READABLE, unexpected);
   loop.run();
   t.true(performance.now() - started >= 20);
