@@ -3,7 +3,7 @@
 # the fuzzers, which call every function with every kind of argument, and workers, under
 # LeakSanitizer. Left out are counts of system calls, among which a sanitizer's own would be, and
 # what loads no addon.
-#   bash tools/sanitized-tests.sh                      some 25 minutes on two cores
+#   bash tools/sanitized-tests.sh                      some ten minutes on two cores
 #   bash tools/sanitized-tests.sh --native             what calls each function of C++ first: the rest
 #                                                      is TypeScript on top of it
 #   bash tools/sanitized-tests.sh build/test/epoll/*.test.js
