@@ -30,6 +30,8 @@
         "native/sys/epoll.cc",
         "native/sys/errno.cc",
         "native/sys/eventfd.cc",
+        "native/sys/frame.cc",
+        "native/sys/functions.cc",
         "native/sys/kqueue.cc",
         "native/sys/layout.cc",
         "native/sys/poll.cc",

@@ -121,22 +121,45 @@ interface OwnedCalls extends Pick<
   count(): number;
 }
 
-/** What the sets of level 2 stand on. */
+/**
+ * A frame, and the calls of the hot path that have one: see call-frame.ts, which alone uses them.
+ * Their numbers and their answer lie in `memory`, their buffers are known by a role.
+ */
+export interface CallFrame {
+  readonly memory: ArrayBuffer;
+  /** Remembers where the bytes of a buffer lie. Answers how many there are. */
+  readonly know: (buffer: Uint8Array) => void;
+  readonly recv: () => void;
+  readonly send: () => void;
+  readonly read: () => void;
+  readonly write: () => void;
+  readonly epoll_ctl: () => void;
+  readonly epoll_wait: () => void;
+  readonly set_wait: () => void;
+}
+
+interface FrameCalls {
+  /** A frame of its own for whoever asks. */
+  open(): CallFrame;
+}
+
+/** `sizeof(struct FrameWords)` in native/core/call_frame.h. */
+const FRAME_BYTES = 40;
+
+/** What the sets of level 2 stand on, beside what they have in `CallFrame`. */
 interface SetCalls {
-  /** `epoll_ctl` with `generation << 32 | fd` as data, from integers alone. */
-  ctl(epfd: number, op: number, fd: number, events: number, generation: number): Answer;
   /**
    * `epoll_wait` that retries `EINTR` against a deadline and consumes the wake event. Undefined
    * once the environment is stopping: then no JavaScript runs any more.
    */
-  wait(
+  readonly wait: (
     epfd: number,
     wakeFd: number,
     events: Uint8Array,
     maxevents: number,
     timeoutMs: number,
     spinUs: number,
-  ): Answer | undefined;
+  ) => Answer | undefined;
 }
 
 /** The addresses in the memory of an `MmsgArray`. */
@@ -318,6 +341,7 @@ interface ChannelCalls {
 interface Binding {
   readonly sys: SystemCalls;
   readonly owned: OwnedCalls;
+  readonly frame: FrameCalls;
   readonly set: SetCalls;
   readonly mmsg: MmsgCalls;
   readonly kqueue: KqueueCalls;
@@ -379,9 +403,12 @@ function standIn(error: Error): Binding {
     throw error;
   };
   const group: unknown = new Proxy({}, { get: () => refuse });
+  const memory = new ArrayBuffer(FRAME_BYTES);
+  const frame: unknown = new Proxy({}, { get: (_, name) => (name === 'memory' ? memory : refuse) });
   return {
     sys: group as SystemCalls,
     owned: group as OwnedCalls,
+    frame: { open: () => frame as CallFrame },
     set: group as SetCalls,
     mmsg: group as MmsgCalls,
     kqueue: group as KqueueCalls,

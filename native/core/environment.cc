@@ -10,6 +10,7 @@
 
 #include <utility>
 
+#include "core/call_frame.h"
 #include "core/channel.h"
 #include "core/channel_shares.h"
 #include "core/signal_pipe.h"
@@ -50,6 +51,11 @@ bool Environment::IsStopping() const {
   }
   napi_close_handle_scope(env_, scope);
   return stopping;
+}
+
+CallFrame* Environment::AddFrame(std::unique_ptr<CallFrame> frame) {
+  frames_.push_back(std::move(frame));
+  return frames_.back().get();
 }
 
 bool Environment::Own(int fd) {

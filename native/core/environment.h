@@ -14,6 +14,7 @@
 
 namespace raw_epoll {
 
+struct CallFrame;
 class ChannelEnd;
 class HostWatch;
 class SignalPipe;
@@ -32,6 +33,9 @@ class Environment {
   // True once the worker is being terminated: no JavaScript will run any more, and a native
   // call must return without touching JavaScript. Costs about 40 ns.
   bool IsStopping() const;
+
+  // Frames of calls (call_frame.h): one for each import of the library.
+  CallFrame* AddFrame(std::unique_ptr<CallFrame> frame);
 
   // Descriptors that the environment closes at its end. A process can have many: one bit each.
   bool Own(int fd);     // False if it was owned before.
@@ -62,6 +66,7 @@ class Environment {
 
   napi_env env_;
   bool is_main_thread_;
+  std::vector<std::unique_ptr<CallFrame>> frames_;
   std::vector<bool> owned_;
   size_t owned_count_ = 0;
   std::unordered_set<uint64_t> wakes_;

@@ -12,6 +12,7 @@
 
 #include "core/arguments.h"
 #include "core/blocking_call.h"
+#include "core/call_frame.h"
 #include "core/errno_result.h"
 #include "core/kernel_call.h"
 #include "core/new_descriptor.h"
@@ -27,16 +28,24 @@ namespace {
 
 constexpr size_t kIovMax = 1024;  // UIO_MAXIOV of every kernel here
 
+int64_t ReadInto(const Environment& environment, int fd, Slice slice) {
+  if (!WaitsInSlices(environment, fd)) return kernel::Read(fd, slice.data, slice.length);
+  const iovec part{slice.data, slice.length};
+  return ReadInSlices(environment, fd, &part, 1);
+}
+
+int64_t WriteFrom(const Environment& environment, int fd, Slice slice) {
+  if (!WaitsInSlices(environment, fd)) return kernel::Write(fd, slice.data, slice.length);
+  const iovec part{slice.data, slice.length};
+  return WriteInSlices(environment, fd, &part, 1);
+}
+
 napi_value Read(napi_env env, napi_callback_info info) {
   Arguments args(env, info, 4);
   const int fd = args.Int(0, "fd");
   const Slice slice = args.BufferSlice(1);
   if (args.failed()) return nullptr;
-  if (WaitsInSlices(args.environment(), fd)) {
-    const iovec part{slice.data, slice.length};
-    return args.Answer(ReadInSlices(args.environment(), fd, &part, 1));
-  }
-  return args.Answer(kernel::Read(fd, slice.data, slice.length));
+  return args.Answer(ReadInto(args.environment(), fd, slice));
 }
 
 napi_value Write(napi_env env, napi_callback_info info) {
@@ -44,11 +53,21 @@ napi_value Write(napi_env env, napi_callback_info info) {
   const int fd = args.Int(0, "fd");
   const Slice slice = args.BufferSlice(1);
   if (args.failed()) return nullptr;
-  if (WaitsInSlices(args.environment(), fd)) {
-    const iovec part{slice.data, slice.length};
-    return args.Answer(WriteInSlices(args.environment(), fd, &part, 1));
-  }
-  return args.Answer(kernel::Write(fd, slice.data, slice.length));
+  return args.Answer(WriteFrom(args.environment(), fd, slice));
+}
+
+// read [fd, offset, length]
+napi_value FramedRead(napi_env env, napi_callback_info info) {
+  const FramedCall call(env, info);
+  const Slice slice = call.KnownSlice(MemoryRole::kIncoming, 1);
+  return call.Answer(ReadInto(call.environment(), call.Int(0), slice));
+}
+
+// write [fd, offset, length]
+napi_value FramedWrite(napi_env env, napi_callback_info info) {
+  const FramedCall call(env, info);
+  const Slice slice = call.KnownSlice(MemoryRole::kOutgoing, 1);
+  return call.Answer(WriteFrom(call.environment(), call.Int(0), slice));
 }
 
 std::vector<iovec> Iovecs(Arguments& args, size_t index) {
@@ -298,5 +317,7 @@ FunctionList OwnedDescriptorFunctions() {
       {"count", OwnedCount},
   };
 }
+
+FunctionList FramedDescriptorFunctions() { return {{"read", FramedRead}, {"write", FramedWrite}}; }
 
 }  // namespace raw_epoll

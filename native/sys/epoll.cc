@@ -4,6 +4,7 @@
 
 #include "core/arguments.h"
 #include "core/blocking_wait.h"
+#include "core/call_frame.h"
 #include "core/errno_result.h"
 #include "core/kernel_call.h"
 #include "core/new_descriptor.h"
@@ -80,6 +81,15 @@ napi_value EpollCtl(napi_env env, napi_callback_info info) {
   return args.Answer(kernel::EpollCtl(epfd, op, fd, &event));
 }
 
+int64_t WaitMs(const Environment& environment, int epfd, epoll_event* events, int maxevents,
+               int timeout_ms) {
+  const int64_t timeout_ns = timeout_ms < 0 ? kForever : timeout_ms * kNanosecondsPerMillisecond;
+  return BlockingWait(
+      environment, timeout_ns, OnInterrupt::kReport, [=](int64_t slice_ns) -> int64_t {
+        return kernel::EpollWait(epfd, events, maxevents, MillisecondsRoundedUp(slice_ns));
+      });
+}
+
 napi_value EpollWait(napi_env env, napi_callback_info info) {
   Arguments args(env, info, 4);
   const int epfd = args.Int(0, "epfd");
@@ -87,11 +97,27 @@ napi_value EpollWait(napi_env env, napi_callback_info info) {
   const int timeout_ms = args.Int(3, "timeoutMs");
   epoll_event* events = Events(args, 1, maxevents);
   if (args.failed()) return nullptr;
-  const int64_t timeout_ns = timeout_ms < 0 ? kForever : timeout_ms * kNanosecondsPerMillisecond;
-  return args.Answer(BlockingWait(
-      args.environment(), timeout_ns, OnInterrupt::kReport, [=](int64_t slice_ns) -> int64_t {
-        return kernel::EpollWait(epfd, events, maxevents, MillisecondsRoundedUp(slice_ns));
-      }));
+  return args.Answer(WaitMs(args.environment(), epfd, events, maxevents, timeout_ms));
+}
+
+epoll_event* KnownEvents(const FramedCall& call) {
+  return reinterpret_cast<epoll_event*>(call.Known(MemoryRole::kEvents));
+}
+
+// epoll_ctl [epfd, op, fd, events, low half of data, high half]
+napi_value FramedEpollCtl(napi_env env, napi_callback_info info) {
+  const FramedCall call(env, info);
+  epoll_event event{};
+  event.events = call.Mask(3);
+  event.data.u64 = uint64_t{call.Mask(5)} << 32 | call.Mask(4);
+  return call.Answer(kernel::EpollCtl(call.Int(0), call.Int(1), call.Int(2), &event));
+}
+
+// epoll_wait [epfd, maxevents, timeoutMs]
+napi_value FramedEpollWait(napi_env env, napi_callback_info info) {
+  const FramedCall call(env, info);
+  return call.Answer(
+      WaitMs(call.environment(), call.Int(0), KnownEvents(call), call.Int(1), call.Int(2)));
 }
 
 napi_value EpollPwait(napi_env env, napi_callback_info info) {
@@ -153,6 +179,19 @@ int64_t WithoutWake(epoll_event* events, int64_t count, int wake_fd) {
   return count;
 }
 
+struct Set {
+  int epfd;
+  int wake_fd;
+};
+
+int64_t Wait(const Environment& environment, Set set, epoll_event* events, int maxevents,
+             WaitTime time) {
+  const int64_t count = BlockingWait(environment, time, OnInterrupt::kRetry, [=](int64_t slice_ns) {
+    return WaitOnce(set.epfd, events, maxevents, slice_ns);
+  });
+  return count > 0 ? WithoutWake(events, count, set.wake_fd) : count;
+}
+
 // set_wait(epfd, wakeFd, events, maxevents, timeoutMs >= 0 or Infinity, spinUs): retries EINTR.
 napi_value SetWait(napi_env env, napi_callback_info info) {
   Arguments args(env, info, 6);
@@ -162,25 +201,15 @@ napi_value SetWait(napi_env env, napi_callback_info info) {
   const WaitTime time = ReadWaitTime(args, 4);
   epoll_event* events = Events(args, 2, maxevents);
   if (args.failed()) return nullptr;
-  const int64_t count =
-      BlockingWait(args.environment(), time, OnInterrupt::kRetry,
-                   [=](int64_t slice_ns) { return WaitOnce(epfd, events, maxevents, slice_ns); });
-  return args.Answer(count > 0 ? WithoutWake(events, count, wake_fd) : count);
+  return args.Answer(Wait(args.environment(), {epfd, wake_fd}, events, maxevents, time));
 }
 
-// set_ctl(epfd, op, fd, events, generation): data is generation << 32 | fd.
-napi_value SetCtl(napi_env env, napi_callback_info info) {
-  Arguments args(env, info, 5);
-  const int epfd = args.Int(0, "epfd");
-  const int op = args.Int(1, "op");
-  const int fd = args.Int(2, "fd");
-  const uint32_t mask = args.Mask(3, "events");
-  const uint32_t generation = args.Uint32(4, "generation");
-  if (args.failed()) return nullptr;
-  epoll_event event{};
-  event.events = mask;
-  event.data.u64 = DataOf(generation, fd);
-  return args.Answer(kernel::EpollCtl(epfd, op, fd, &event));
+// wait [epfd, wakeFd, maxevents, spinUs], timeoutMs
+napi_value FramedSetWait(napi_env env, napi_callback_info info) {
+  const FramedCall call(env, info);
+  const WaitTime time(TimeoutNs(call.number()), call.Int(3) * kNanosecondsPerMicrosecond);
+  const Set set{call.Int(0), call.Int(1)};
+  return call.Answer(Wait(call.environment(), set, KnownEvents(call), call.Int(2), time));
 }
 
 #else
@@ -191,8 +220,10 @@ constexpr napi_callback EpollCtl = NotHere;
 constexpr napi_callback EpollWait = NotHere;
 constexpr napi_callback EpollPwait = NotHere;
 constexpr napi_callback EpollPwait2 = NotHere;
-constexpr napi_callback SetCtl = NotHere;
 constexpr napi_callback SetWait = NotHere;
+constexpr napi_callback FramedEpollCtl = FramedNotHere;
+constexpr napi_callback FramedEpollWait = FramedNotHere;
+constexpr napi_callback FramedSetWait = FramedNotHere;
 
 #endif
 
@@ -210,6 +241,14 @@ FunctionList EpollFunctions() {
 
 FunctionList OwnedEpollFunctions() { return {{"epoll_create1", EpollCreate1<Ownership::kOwned>}}; }
 
-FunctionList SetFunctions() { return {{"ctl", SetCtl}, {"wait", SetWait}}; }
+FunctionList FramedEpollFunctions() {
+  return {
+      {"epoll_ctl", FramedEpollCtl},
+      {"epoll_wait", FramedEpollWait},
+      {"set_wait", FramedSetWait},
+  };
+}
+
+FunctionList SetFunctions() { return {{"wait", SetWait}}; }
 
 }  // namespace raw_epoll

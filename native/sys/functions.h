@@ -4,6 +4,7 @@
 
 #include <node_api.h>
 
+#include <initializer_list>
 #include <vector>
 
 namespace raw_epoll {
@@ -14,6 +15,9 @@ struct Function {
 };
 
 using FunctionList = std::vector<Function>;
+
+// An object with these functions, which get `data`; nothing if the environment stops.
+napi_value NewFunctions(napi_env env, void* data, std::initializer_list<FunctionList> families);
 
 // Level 1: the system calls. They make plain numbers that nobody owns.
 FunctionList DescriptorFunctions();
@@ -40,6 +44,12 @@ FunctionList OwnedKqueueFunctions();
 FunctionList OwnedNotifyFunctions();
 FunctionList OwnedSocketFunctions();
 FunctionList OwnedTimerfdFunctions();
+
+// What opens a frame, and the calls of the hot path that have one.
+FunctionList FrameFunctions();
+FunctionList FramedDescriptorFunctions();
+FunctionList FramedEpollFunctions();
+FunctionList FramedSocketFunctions();
 
 // What MmsgArray stands on.
 FunctionList MmsgNameFunctions();

@@ -11,6 +11,7 @@
 
 #include "core/arguments.h"
 #include "core/blocking_call.h"
+#include "core/call_frame.h"
 #include "core/errno_result.h"
 #include "core/kernel_call.h"
 #include "core/new_descriptor.h"
@@ -202,15 +203,23 @@ napi_value Setsockopt(napi_env env, napi_callback_info info) {
   return args.Answer(ResultOrErrno(::setsockopt(fd, level, optname, optval.data, length)));
 }
 
+int64_t ReceiveInto(const Environment& environment, int fd, Slice slice, int flags) {
+  return MoveBytes(environment, fd, flags, POLLIN,
+                   [=](int how) { return kernel::Recv(fd, slice.data, slice.length, how); });
+}
+
+int64_t SendFrom(const Environment& environment, int fd, Slice slice, int flags) {
+  return MoveBytes(environment, fd, flags, POLLOUT,
+                   [=](int how) { return kernel::Send(fd, slice.data, slice.length, how); });
+}
+
 napi_value Recv(napi_env env, napi_callback_info info) {
   Arguments args(env, info, 5);
   const int fd = args.Int(0, "fd");
   const Slice slice = args.BufferSlice(1);
   const int flags = args.Int(4, "flags");
   if (args.failed()) return nullptr;
-  return args.Answer(MoveBytes(args.environment(), fd, flags, POLLIN, [=](int how) {
-    return kernel::Recv(fd, slice.data, slice.length, how);
-  }));
+  return args.Answer(ReceiveInto(args.environment(), fd, slice, flags));
 }
 
 napi_value Send(napi_env env, napi_callback_info info) {
@@ -219,9 +228,21 @@ napi_value Send(napi_env env, napi_callback_info info) {
   const Slice slice = args.BufferSlice(1);
   const int flags = args.Int(4, "flags");
   if (args.failed()) return nullptr;
-  return args.Answer(MoveBytes(args.environment(), fd, flags, POLLOUT, [=](int how) {
-    return kernel::Send(fd, slice.data, slice.length, how);
-  }));
+  return args.Answer(SendFrom(args.environment(), fd, slice, flags));
+}
+
+// recv [fd, offset, length, flags]
+napi_value FramedRecv(napi_env env, napi_callback_info info) {
+  const FramedCall call(env, info);
+  const Slice slice = call.KnownSlice(MemoryRole::kIncoming, 1);
+  return call.Answer(ReceiveInto(call.environment(), call.Int(0), slice, call.Int(3)));
+}
+
+// send [fd, offset, length, flags]
+napi_value FramedSend(napi_env env, napi_callback_info info) {
+  const FramedCall call(env, info);
+  const Slice slice = call.KnownSlice(MemoryRole::kOutgoing, 1);
+  return call.Answer(SendFrom(call.environment(), call.Int(0), slice, call.Int(3)));
 }
 
 napi_value Recvfrom(napi_env env, napi_callback_info info) {
@@ -290,5 +311,7 @@ FunctionList OwnedSocketFunctions() {
       {"accept4", Accept4<Ownership::kOwned>},
   };
 }
+
+FunctionList FramedSocketFunctions() { return {{"recv", FramedRecv}, {"send", FramedSend}}; }
 
 }  // namespace raw_epoll

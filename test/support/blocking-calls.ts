@@ -23,6 +23,7 @@ import {
   AF_INET,
   AF_UNIX,
   EAGAIN,
+  EFD_SEMAPHORE,
   EPOLL_CLOEXEC,
   EPOLLIN,
   EV_ADD,
@@ -35,11 +36,14 @@ import {
   SOCK_DGRAM,
   SOCK_STREAM,
 } from '../../ts/sys/constants.js';
+import { CALLS_UNTIL_KNOWN } from '../../ts/sys/call-frame.js';
 import * as sys from '../../ts/sys/index.js';
 import type { SocketAddress, SocketAddressOut } from '../../ts/sys/index.js';
 import { isTested } from './backends.js';
 
 const FOREVER = -1;
+/** Above it, the addon has looked up where the memory lies. */
+const OFTEN = 2 * CALLS_UNTIL_KNOWN;
 const buffer = new Uint8Array(65_536);
 let names = 0;
 
@@ -123,6 +127,12 @@ function quietSet(): Epoll {
   return epoll;
 }
 
+/** Answers the call after it has been made so often that its memory is known. */
+function afterMany(call: () => unknown, last: () => unknown): () => unknown {
+  for (let i = 0; i < OFTEN; i++) call();
+  return last;
+}
+
 /** A poller with a descriptor that is never ready. */
 function quietPoller(backend: string): Poller {
   const poller = new Poller({ backend: backend as BackendName });
@@ -135,6 +145,12 @@ const level2: Readonly<Record<string, () => () => unknown>> = {
     const epoll = quietSet();
     const events = new EpollEvents();
     return () => epoll.wait(events);
+  },
+  'Epoll.wait, memory known': () => {
+    const epoll = quietSet();
+    const events = new EpollEvents();
+    const wait = (timeoutMs?: number) => (): number => epoll.wait(events, timeoutMs);
+    return afterMany(wait(0), wait());
   },
   'Epoll.wait(Infinity)': () => {
     const epoll = quietSet();
@@ -178,6 +194,12 @@ const waits: Readonly<Record<string, () => () => unknown>> = {
     const epfd = ok(sys.epoll_create1(EPOLL_CLOEXEC));
     const events = new sys.EpollEventArray(4);
     return () => sys.epoll_wait(epfd, events, 4, FOREVER);
+  },
+  'epoll_wait, memory known': () => {
+    const epfd = ok(sys.epoll_create1(EPOLL_CLOEXEC));
+    const events = new sys.EpollEventArray(4);
+    const wait = (timeoutMs: number) => (): number => sys.epoll_wait(epfd, events, 4, timeoutMs);
+    return afterMany(wait(0), wait(FOREVER));
   },
   epoll_pwait: () => {
     const epfd = ok(sys.epoll_create1(EPOLL_CLOEXEC));
@@ -243,6 +265,11 @@ const reads: Readonly<Record<string, () => () => unknown>> = {
     const [fd] = pair(SOCK_STREAM);
     return () => sys.recv(fd, buffer, 0, buffer.length, 0);
   },
+  'recv from a stream, memory known': () => {
+    const [fd] = pair(SOCK_STREAM);
+    const receive = (flags: number) => (): number => sys.recv(fd, buffer, 0, 8, flags);
+    return afterMany(receive(MSG_DONTWAIT), receive(0));
+  },
   'recv with MSG_WAITALL': () => {
     const [fd, peer] = pair(SOCK_STREAM);
     return () => {
@@ -274,6 +301,14 @@ const reads: Readonly<Record<string, () => () => unknown>> = {
     const [fd] = pipe();
     return () => sys.read(fd, buffer, 0, buffer.length);
   },
+  'read from a pipe, memory known': () => {
+    const [fd] = pipe();
+    const source = ok(sys.eventfd(OFTEN, EFD_SEMAPHORE));
+    return afterMany(
+      () => ok(sys.read(source, buffer, 0, 8)),
+      () => sys.read(fd, buffer, 0, buffer.length),
+    );
+  },
   'read from a socket': () => {
     const [fd] = pair(SOCK_STREAM);
     return () => sys.read(fd, buffer, 0, buffer.length);
@@ -303,6 +338,26 @@ const reads: Readonly<Record<string, () => () => unknown>> = {
 };
 
 const writes: Readonly<Record<string, () => () => unknown>> = {
+  'send to a full stream, memory known': () => {
+    const [fd] = pair(SOCK_STREAM);
+    repeatUntil(EAGAIN, () => sys.send(fd, buffer, 0, buffer.length, MSG_DONTWAIT));
+    const send = (flags: number) => (): number => sys.send(fd, buffer, 0, buffer.length, flags);
+    return afterMany(send(MSG_DONTWAIT), send(0));
+  },
+  'write to a full pipe, memory known': () => {
+    const [reader, writer] = pipe();
+    const [fd, full] = pipe();
+    ok(sys.fcntl(full, F_SETFL, O_NONBLOCK));
+    repeatUntil(EAGAIN, () => sys.write(full, buffer, 0, 4096));
+    ok(sys.fcntl(full, F_SETFL, 0));
+    return afterMany(
+      () => {
+        ok(sys.write(writer, buffer, 0, 8));
+        return sys.readv(reader, [new Uint8Array(8)]);
+      },
+      () => (fd < 0 ? -1 : sys.write(full, buffer, 0, 4096)),
+    );
+  },
   'send to a full stream': () => {
     const [fd] = pair(SOCK_STREAM);
     repeatUntil(EAGAIN, () => sys.send(fd, buffer, 0, buffer.length, MSG_DONTWAIT));

@@ -3,13 +3,13 @@ import { LeakDetector } from '../descriptor/leak-detector.js';
 import { listSet, type OpenSet } from '../descriptor/open-sets.js';
 import { OwnedDescriptor } from '../descriptor/owned-descriptor.js';
 import { checkInteger, checkOptions, closedError, invalidArgType, SystemError } from '../errors.js';
-import { binding } from '../native.js';
 import { EPOLL_CTL_ADD, EPOLL_CTL_DEL, EPOLL_CTL_MOD } from '../sys/constants.js';
 import { EpollEvents } from './epoll-events.js';
 import { LiveWatchers } from './live-watchers.js';
 import { openEpoll } from './open-set.js';
 import { isDenial, lift, rebuild, warnOfGhosts } from './rebuild.js';
 import { NO_GENERATION, type Registration, RegistrationTable } from '../set/registration-table.js';
+import { setCtl, setWait } from '../set/set-calls.js';
 import { checkSpin, type SpinOptions } from './spin.js';
 import { checkTimeout } from './timeout.js';
 import { readTurnsOptions, takeTurns, type TurnsOptions } from './turns.js';
@@ -192,7 +192,7 @@ export class Epoll<T = unknown> extends OwnedDescriptor {
   wait(events: EpollEvents<T>, timeoutMs: number = Number.POSITIVE_INFINITY): number {
     if (!EpollEvents.isBatch(events)) throw invalidArgType('events', 'EpollEvents', events);
     checkTimeout(timeoutMs);
-    const count = binding.set.wait(
+    const count = setWait(
       this.fd,
       this.#wake.fd,
       events.memory,
@@ -269,7 +269,7 @@ export class Epoll<T = unknown> extends OwnedDescriptor {
   /** Gives the set's number away, without `wake()`, whose descriptor is closed. */
   override release(): number {
     if (!this.closed) {
-      binding.set.ctl(this.fd, EPOLL_CTL_DEL, this.#wake.fd, 0, NO_GENERATION);
+      setCtl(this.fd, EPOLL_CTL_DEL, this.#wake.fd, 0, NO_GENERATION);
       this.#leave();
     }
     return super.release();
@@ -287,7 +287,7 @@ export class Epoll<T = unknown> extends OwnedDescriptor {
   }
 
   #control(operation: number, fd: number, events: number, generation: number): void {
-    const result = binding.set.ctl(this.fd, operation, fd, events, generation);
+    const result = setCtl(this.fd, operation, fd, events, generation);
     if (result >= 0) return;
     this.#checkOpen();
     if (isDenial(result)) this.#table.disown(fd); // What it may still report is a ghost.
@@ -299,7 +299,7 @@ export class Epoll<T = unknown> extends OwnedDescriptor {
   #forget(fd: number): void {
     if (!this.#table.has(fd)) return;
     // Refused: somebody closed it before, and then there is nothing to take out.
-    binding.set.ctl(this.fd, EPOLL_CTL_DEL, fd, 0, NO_GENERATION);
+    setCtl(this.fd, EPOLL_CTL_DEL, fd, 0, NO_GENERATION);
     this.#table.remove(fd);
   }
 

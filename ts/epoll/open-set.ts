@@ -3,6 +3,7 @@ import { binding } from '../native.js';
 import { EPOLL_CLOEXEC, EPOLL_CTL_ADD, EPOLLIN } from '../sys/constants.js';
 import { wakeAllAtExit } from './exit-wake.js';
 import { NO_GENERATION } from '../set/registration-table.js';
+import { setCtl } from '../set/set-calls.js';
 import { WakeDescriptor } from './wake-descriptor.js';
 import { applyWithout } from './without.js';
 
@@ -25,7 +26,7 @@ export function openEpoll(flags: number): OpenedSet {
   const fd = check(binding.owned.epoll_create1(flags | EPOLL_CLOEXEC), 'epoll_create1');
   try {
     const wake = openWake();
-    const result = binding.set.ctl(fd, EPOLL_CTL_ADD, wake.fd, EPOLLIN, NO_GENERATION);
+    const result = setCtl(fd, EPOLL_CTL_ADD, wake.fd, EPOLLIN, NO_GENERATION);
     if (result < 0) {
       wake.close();
       throw new SystemError(result, 'epoll_ctl');

@@ -34,6 +34,7 @@ import {
   type Registration,
   type RegistrationTable,
 } from '../set/registration-table.js';
+import { setCtl } from '../set/set-calls.js';
 
 /**
  * Whether the answer of `EPOLL_CTL_MOD` or `EPOLL_CTL_DEL` says that the kernel knows no such
@@ -61,7 +62,7 @@ export function warnOfGhosts(epfd: number): void {
 export function rebuild<T>(epfd: number, wakeFd: number, table: RegistrationTable<T>): boolean {
   const fresh = binding.owned.epoll_create1(EPOLL_CLOEXEC);
   if (fresh < 0) return false;
-  let result = binding.set.ctl(fresh, EPOLL_CTL_ADD, wakeFd, EPOLLIN, NO_GENERATION);
+  let result = setCtl(fresh, EPOLL_CTL_ADD, wakeFd, EPOLLIN, NO_GENERATION);
   if (result >= 0) {
     copyInto(fresh, epfd, table);
     replaceInSets(epfd, () => {
@@ -81,7 +82,7 @@ export function lift<T>(epfd: number, fd: number, table: RegistrationTable<T>): 
   const registration = table.get(fd);
   if (registration === undefined) return () => undefined;
   const generation = generationToAdd(registration, table.generation(fd), kernelMasks(epfd));
-  const result = binding.set.ctl(epfd, EPOLL_CTL_DEL, fd, 0, NO_GENERATION);
+  const result = setCtl(epfd, EPOLL_CTL_DEL, fd, 0, NO_GENERATION);
   if (result < 0) return () => undefined; // closed behind our back
   return () => {
     addAgain(epfd, registration, generation);
@@ -97,7 +98,7 @@ function copyInto<T>(fresh: number, epfd: number, table: RegistrationTable<T>): 
     // The kernel alone knows whether the number is still the file that was registered. What is
     // exclusive cannot be modified: EINVAL, which denies nothing.
     const mask = events & ~EPOLLEXCLUSIVE;
-    if (isDenial(binding.set.ctl(epfd, EPOLL_CTL_MOD, fd, mask, generation))) {
+    if (isDenial(setCtl(epfd, EPOLL_CTL_MOD, fd, mask, generation))) {
       table.remove(fd);
       continue;
     }
@@ -107,7 +108,7 @@ function copyInto<T>(fresh: number, epfd: number, table: RegistrationTable<T>): 
 
 function addAgain(epfd: number, { fd, events }: Registration<unknown>, generation: number): void {
   const mask = generation === MUTED_GENERATION ? EPOLLONESHOT : events;
-  binding.set.ctl(epfd, EPOLL_CTL_ADD, fd, mask, generation);
+  setCtl(epfd, EPOLL_CTL_ADD, fd, mask, generation);
 }
 
 /**

@@ -1,4 +1,5 @@
 import { binding } from '../native.js';
+import { answer, frame, incoming, isInt, lay, outgoing } from './call-frame.js';
 
 // Taken out once: the optimizing compiler then knows the target of each call.
 const {
@@ -14,6 +15,7 @@ const {
   fcntl: nativeFcntl,
   ioctl: nativeIoctl,
 } = binding.sys;
+const { read: framedRead, write: framedWrite } = frame;
 
 /**
  * `read(fd, buf, count)`: reads into a slice of a buffer.
@@ -37,6 +39,13 @@ const {
  * @see read(2)
  */
 export function read(fd: number, buffer: ArrayBufferView, offset: number, length: number): number {
+  if (isInt(fd) && isInt(offset) && isInt(length)) {
+    if (incoming.holds(buffer, offset, length)) {
+      lay(fd, offset, length, 0);
+      framedRead();
+      return answer();
+    }
+  }
   return nativeRead(fd, buffer, offset, length);
 }
 
@@ -61,6 +70,13 @@ export function read(fd: number, buffer: ArrayBufferView, offset: number, length
  * @see write(2)
  */
 export function write(fd: number, buffer: ArrayBufferView, offset: number, length: number): number {
+  if (isInt(fd) && isInt(offset) && isInt(length)) {
+    if (outgoing.holds(buffer, offset, length)) {
+      lay(fd, offset, length, 0);
+      framedWrite();
+      return answer();
+    }
+  }
   return nativeWrite(fd, buffer, offset, length);
 }
 

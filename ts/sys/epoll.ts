@@ -1,5 +1,6 @@
 import { binding } from '../native.js';
-import { epollEventMemory, type EpollEventArray } from './epoll-event-array.js';
+import { answer, batch, frame, isInt, isUint, lay, layHalves } from './call-frame.js';
+import { epollEventLayout, epollEventMemory, type EpollEventArray } from './epoll-event-array.js';
 
 // Taken out once: the optimizing compiler then knows the target of each call.
 const {
@@ -9,6 +10,8 @@ const {
   epoll_pwait: nativeEpollPwait,
   epoll_pwait2: nativeEpollPwait2,
 } = binding.sys;
+const { epoll_ctl: framedEpollCtl, epoll_wait: framedEpollWait } = frame;
+const EVENT_BYTES = 4 * epollEventLayout.words;
 
 /** 64 bits of user data: a safe integer >= 0, or a bigint below 2 ** 64. */
 export type EpollData = number | bigint;
@@ -69,6 +72,15 @@ export function epoll_ctl(
   events?: number,
   data?: EpollData,
 ): number {
+  // A mask may be either: `|` makes an int of it.
+  if (isInt(epfd) && isInt(op) && isInt(fd) && (isInt(events) || isUint(events))) {
+    if (data === undefined || isUint(data)) {
+      lay(epfd, op, fd, events);
+      layHalves(data ?? fd, 0);
+      framedEpollCtl();
+      return answer();
+    }
+  }
   return nativeEpollCtl(epfd, op, fd, events, data);
 }
 
@@ -100,7 +112,15 @@ export function epoll_wait(
   maxevents: number,
   timeoutMs: number,
 ): number {
-  return nativeEpollWait(epfd, epollEventMemory(events), maxevents, timeoutMs);
+  const memory = epollEventMemory(events);
+  if (isInt(epfd) && isInt(maxevents) && isInt(timeoutMs) && maxevents > 0) {
+    if (batch.holds(memory, 0, maxevents * EVENT_BYTES)) {
+      lay(epfd, maxevents, timeoutMs, 0);
+      framedEpollWait();
+      return answer();
+    }
+  }
+  return nativeEpollWait(epfd, memory, maxevents, timeoutMs);
 }
 
 /**

@@ -1,4 +1,5 @@
 import { binding } from '../native.js';
+import { answer, frame, incoming, isInt, lay, outgoing } from './call-frame.js';
 
 // Taken out once: the optimizing compiler then knows the target of each call.
 const {
@@ -18,6 +19,7 @@ const {
   recvfrom: nativeRecvfrom,
   sendto: nativeSendto,
 } = binding.sys;
+const { recv: framedRecv, send: framedSend } = frame;
 
 /** `struct sockaddr_in`. */
 export interface SocketAddressInet {
@@ -306,6 +308,13 @@ export function recv(
   length: number,
   flags: number,
 ): number {
+  if (isInt(fd) && isInt(offset) && isInt(length) && isInt(flags)) {
+    if (incoming.holds(buffer, offset, length)) {
+      lay(fd, offset, length, flags);
+      framedRecv();
+      return answer();
+    }
+  }
   return nativeRecv(fd, buffer, offset, length, flags);
 }
 
@@ -341,6 +350,13 @@ export function send(
   length: number,
   flags: number,
 ): number {
+  if (isInt(fd) && isInt(offset) && isInt(length) && isInt(flags)) {
+    if (outgoing.holds(buffer, offset, length)) {
+      lay(fd, offset, length, flags);
+      framedSend();
+      return answer();
+    }
+  }
   return nativeSend(fd, buffer, offset, length, flags);
 }
 

@@ -2,6 +2,7 @@
 import { openEpoll } from '../../epoll/open-set.js';
 import { lift, rebuild } from '../../epoll/rebuild.js';
 import { NO_GENERATION, type RegistrationTable } from '../../set/registration-table.js';
+import { setCtl, setWait } from '../../set/set-calls.js';
 import type { WakeDescriptor } from '../../epoll/wake-descriptor.js';
 import type { Waker } from '../../epoll/waker.js';
 import { INT_MAX } from '../../errors.js';
@@ -38,15 +39,15 @@ class EpollBackend implements Backend {
   }
 
   add(fd: number, mask: number, generation: number): number {
-    return binding.set.ctl(this.fd, EPOLL_CTL_ADD, fd, mask, generation);
+    return setCtl(this.fd, EPOLL_CTL_ADD, fd, mask, generation);
   }
 
   modify(fd: number, mask: number, generation: number): number {
-    return binding.set.ctl(this.fd, EPOLL_CTL_MOD, fd, mask, generation);
+    return setCtl(this.fd, EPOLL_CTL_MOD, fd, mask, generation);
   }
 
   delete(fd: number): number {
-    return binding.set.ctl(this.fd, EPOLL_CTL_DEL, fd, 0, NO_GENERATION);
+    return setCtl(this.fd, EPOLL_CTL_DEL, fd, 0, NO_GENERATION);
   }
 
   wait(
@@ -55,7 +56,7 @@ class EpollBackend implements Backend {
     timeoutMs: number,
     spinUs: number,
   ): number | undefined {
-    return binding.set.wait(this.fd, this.#wake.fd, events, capacity, timeoutMs, spinUs);
+    return setWait(this.fd, this.#wake.fd, events, capacity, timeoutMs, spinUs);
   }
 
   forget(fd: number): void {
