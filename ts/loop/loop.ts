@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import type { FdLike } from '../descriptor/fd-like.js';
 import type { Stream } from '../descriptor/stream.js';
 import type { SpinOptions } from '../epoll/spin.js';

@@ -1,4 +1,5 @@
 /** The timers of a loop, as its user has them in hand. */
+import { performance } from 'node:perf_hooks';
 import { outOfRange, invalidArgType } from '../errors.js';
 import { KeepAlive, type MemberDescription } from './member.js';
 import { checkText } from './owned.js';
