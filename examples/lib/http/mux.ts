@@ -19,6 +19,9 @@ interface Route {
  */
 export class Mux {
   readonly #routes = new Map<string, Route>();
+  /** What was asked for last: to compare a text is less than to look one up. */
+  #lastPath: string | undefined;
+  #lastRoute: Route | undefined;
 
   handle(method: string, path: string, handler: Handler): this {
     const handlers = this.#routes.get(path)?.handlers ?? new Map<string, Handler>();
@@ -30,16 +33,23 @@ export class Mux {
       notAllowed: new Reply(405, 'method not allowed\n', { fields: allow }),
       options: new Reply(204, '', { fields: allow }),
     });
+    this.#lastPath = undefined;
     return this;
   }
 
   /** Who answers it; or the answer, if that is nobody's matter. */
   find(method: string, path: string): Handler | Reply {
-    const route = this.#routes.get(path);
+    const route = this.#routeOf(path);
     if (route === undefined) return method === 'OPTIONS' && path === '*' ? NO_CONTENT : NOT_FOUND;
     const handler = route.handlers.get(method);
     if (handler !== undefined) return handler;
     return method === 'OPTIONS' ? route.options : route.notAllowed;
+  }
+
+  #routeOf(path: string): Route | undefined {
+    if (path === this.#lastPath) return this.#lastRoute;
+    this.#lastPath = path;
+    return (this.#lastRoute = this.#routes.get(path));
   }
 }
 
