@@ -4,7 +4,7 @@
 // library needs them most: right after a system call, when caches and branch predictors are full of
 // the kernel. So the calls of the hot path have a second form. JavaScript lays their numbers into a
 // frame, which is memory that both sides know, and the answer comes back there. A buffer is not
-// handed over either: where the one that is used again and again lies, the environment remembers.
+// handed over either: where the one lies that is used again and again, is remembered.
 //
 //   napi_value FramedRecv(napi_env env, napi_callback_info info) {
 //     FramedCall call(env, info);
@@ -68,6 +68,9 @@ class FramedCall {
   uint32_t Mask(size_t index) const { return static_cast<uint32_t>(Int(index)); }
   double number() const { return frame_->memory->number; }
 
+  void Know(MemoryRole role, void* data) const {
+    frame_->known[static_cast<size_t>(role)] = static_cast<uint8_t*>(data);
+  }
   uint8_t* Known(MemoryRole role) const { return frame_->known[static_cast<size_t>(role)]; }
   // `offset, length`: two words from `index` on.
   Slice KnownSlice(MemoryRole role, size_t index) const {

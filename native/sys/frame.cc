@@ -13,11 +13,10 @@ namespace {
 // know(buffer) [role]: remembers where the bytes of a Uint8Array lie, and answers how many there
 // are. 0, with nothing changed, if there are none.
 napi_value Know(napi_env env, napi_callback_info info) {
+  const FramedCall call(env, info);
   size_t count = 1;
   napi_value view = nullptr;
-  void* frame = nullptr;
-  napi_get_cb_info(env, info, &count, &view, nullptr, &frame);
-  const FramedCall call(env, info);
+  napi_get_cb_info(env, info, &count, &view, nullptr, nullptr);
   size_t length = 0;
   void* data = nullptr;
   napi_value buffer = nullptr;
@@ -25,7 +24,7 @@ napi_value Know(napi_env env, napi_callback_info info) {
   const napi_status status =
       napi_get_typedarray_info(env, view, nullptr, &length, &data, &buffer, nullptr);
   if (status != napi_ok || length == 0) return call.Answer(0);
-  static_cast<CallFrame*>(frame)->known[call.Int(0)] = static_cast<uint8_t*>(data);
+  call.Know(static_cast<MemoryRole>(call.Int(0)), data);
   return call.Answer(static_cast<int64_t>(length));
 }
 

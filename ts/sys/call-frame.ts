@@ -52,16 +52,14 @@ function isKnowable(view: unknown): view is Uint8Array {
   }
 }
 
-/**
- * The buffer that is used for one purpose again and again, and where the addon found it.
- */
+/** The buffer that is used for one purpose again and again, and where the addon found it. */
 class KnownMemory {
   readonly #role: number;
   #view: Uint8Array = new Uint8Array(1);
   #bytes = 0;
   #others = 0;
 
-  /** @param role  `MemoryRole` in native/core/environment.h. */
+  /** @param role  `MemoryRole` in native/core/call_frame.h. */
   constructor(role: number) {
     this.#role = role;
   }
