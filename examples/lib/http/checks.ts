@@ -36,8 +36,6 @@ const repetition: Check = ({ repeats }) => (repeats ? 400 : 0);
 /** 3.2: there is one, but for HTTP/1.0; without blank, slash or user. */
 const host: Check = (head) => {
   if (head.host < 0) return head.version === 10 ? 0 : 400;
-  // Clients of a server say the same name again and again.
-  if (head.valueIs(head.host, lastAuthority)) return 0;
   return isAuthority(head.value(head.host)) ? 0 : 400;
 };
 
@@ -97,10 +95,11 @@ export function refusalOf(head: Head, limits: Limits): number {
   );
 }
 
-/** The one that was seen last. */
+/** Clients of a server say the same name again and again. */
 let lastAuthority = '';
 
 function isAuthority(text: string): boolean {
+  if (text === lastAuthority) return true;
   if (!AUTHORITY.test(text)) return false;
   lastAuthority = text;
   return true;

@@ -87,13 +87,11 @@ export class Head {
 
   /** Without the blanks around it. */
   value(field: number): string {
-    return this.text.slice(this.#valueFrom(field), this.#valueTo(field));
-  }
-
-  /** Whether that is all of the value. Cuts nothing out of the text. */
-  valueIs(field: number, value: string): boolean {
-    const from = this.#valueFrom(field);
-    return this.#valueTo(field) - from === value.length && this.text.startsWith(value, from);
+    const { text } = this;
+    const from = this.#spans[STEP * field + VALUE_FROM] as number;
+    let to = this.#spans[STEP * field + VALUE_TO] as number;
+    while (to > from && isBlank(text.charCodeAt(to - 1))) to--;
+    return text.slice(from, to);
   }
 
   /**
@@ -106,17 +104,6 @@ export class Head {
       if (this.#is(field, name)) return field;
     }
     return -1;
-  }
-
-  #valueFrom(field: number): number {
-    return this.#spans[STEP * field + VALUE_FROM] as number;
-  }
-
-  #valueTo(field: number): number {
-    const from = this.#valueFrom(field);
-    let to = this.#spans[STEP * field + VALUE_TO] as number;
-    while (to > from && isBlank(this.text.charCodeAt(to - 1))) to--;
-    return to;
   }
 
   /** Most fields are told from these by the length of their names alone. */
