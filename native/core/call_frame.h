@@ -47,7 +47,7 @@ constexpr int32_t kStoppingAnswer = INT32_MIN;
 enum class MemoryRole : uint8_t { kIncoming, kOutgoing, kEvents };
 constexpr size_t kMemoryRoles = 3;
 
-// The environment owns it. Its memory is JavaScript's, kept for it until the environment's end.
+// The environment owns it. Its memory is JavaScript's: whoever makes a call has just laid it there.
 struct CallFrame {
   Environment* environment;
   FrameWords* memory;

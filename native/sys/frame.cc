@@ -33,11 +33,7 @@ napi_value Open(napi_env env, napi_callback_info info) {
   Arguments args(env, info, 0);
   void* data = nullptr;
   napi_value memory = nullptr;
-  napi_ref lasting = nullptr;  // Gone with the environment.
-  if (napi_create_arraybuffer(env, sizeof(FrameWords), &data, &memory) != napi_ok ||
-      napi_create_reference(env, memory, 1, &lasting) != napi_ok) {
-    return nullptr;
-  }
+  if (napi_create_arraybuffer(env, sizeof(FrameWords), &data, &memory) != napi_ok) return nullptr;
   Environment& environment = args.environment();
   CallFrame* frame = environment.AddFrame(std::make_unique<CallFrame>());
   *frame = {&environment, static_cast<FrameWords*>(data), {}};

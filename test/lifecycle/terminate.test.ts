@@ -1,6 +1,11 @@
 import test, { type ExecutionContext } from 'ava';
 import { allBackends } from '../support/backends.js';
-import { blockingTransfers, loops, testedWaits } from '../support/blocking-calls.js';
+import {
+  blockingFramed,
+  blockingTransfers,
+  loops,
+  testedWaits,
+} from '../support/blocking-calls.js';
 import { fixture, runNode } from '../support/child.js';
 import { median, promisedMs, REPETITIONS, showMs } from '../support/measure.js';
 import { Random } from '../support/random.js';
@@ -52,6 +57,10 @@ for (const loop of Object.keys(loops)) {
 if (allBackends) {
   test.serial('worker.terminate() settles soon in a transfer that blocks', async (t) => {
     await terminates(t, 'once', blockingTransfers);
+  });
+
+  test.serial('worker.terminate() settles soon in the second form of a call', async (t) => {
+    await terminates(t, 'for (;;)', blockingFramed);
   });
 
   test.serial('worker.terminate() settles soon in transfers in a bare loop', async (t) => {
