@@ -150,7 +150,7 @@ const FRAME_BYTES = 40;
 interface SetCalls {
   /**
    * `epoll_wait` that retries `EINTR` against a deadline and consumes the wake event. Undefined
-   * once the environment is stopping: then no JavaScript runs any more.
+   * once the environment is stopping: then at most the rest of a loop runs.
    */
   readonly wait: (
     epfd: number,

@@ -52,6 +52,17 @@ function waiting(): {
 
 const LATE = 'GET /later HTTP/1.1\r\nHost: localhost\r\n\r\n';
 
+test('a route that is added after its path was asked for is found', (t) => {
+  const mux = routes();
+  const { connection, transport } = new MemoryHost(mux).connect();
+  const late = Buffer.from(GET.replace('/hello', '/late'));
+  connection.data(late);
+  mux.handle('GET', '/late', () => HELLO);
+  connection.data(late);
+  t.deepEqual(transport.statuses, [404, 200]);
+  connection.close();
+});
+
 test('sixteen requests in one read are answered with one write, in order', (t) => {
   const mux = new Mux();
   for (let i = 0; i < 16; i++) mux.handle('GET', `/${i}`, () => new Reply(200, `body ${i};`));

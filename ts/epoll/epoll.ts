@@ -200,7 +200,7 @@ export class Epoll<T = unknown> extends OwnedDescriptor {
       timeoutMs,
       this.#spinUs,
     );
-    // Undefined: the thread is being terminated, and this is the last line of it that runs.
+    // Undefined: the thread is being terminated, and at most the rest of a loop of it runs.
     if (count === undefined) return 0;
     if (count < 0) throw this.failure(count, 'epoll_wait');
     if (events.fill(this.#table, count) > 0) this.#removeGhosts();

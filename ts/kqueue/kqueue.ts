@@ -151,7 +151,7 @@ export class Kqueue<T = unknown> extends OwnedDescriptor {
     const { fd, wakeFd } = this.#opened;
     const memory = keventMemory(events.array, 'events') as Uint8Array;
     const count = binding.kqueue.wait(fd, wakeFd, memory, events.capacity, timeoutMs, 0);
-    // Undefined: the thread is being terminated, and this is the last line of it that runs.
+    // Undefined: the thread is being terminated, and at most the rest of a loop of it runs.
     if (count === undefined) return 0;
     if (count < 0) throw this.failure(count, 'kevent');
     events.fill(this.#table, count);

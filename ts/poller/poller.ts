@@ -322,7 +322,7 @@ export class Poller<T = unknown> implements Disposable {
     checkTimeout(timeoutMs);
     this.#checkOpen();
     const count = this.#set.wait(events.memory, events.capacity, timeoutMs, this.#spinUs);
-    // Undefined: the thread is being terminated, and this is the last line of it that runs.
+    // Undefined: the thread is being terminated, and at most the rest of a loop of it runs.
     if (count === undefined) return 0;
     if (count < 0) throw this.#waitFailure(count);
     if (events.fill(this.#table, count) > 0) this.#removeGhosts();

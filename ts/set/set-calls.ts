@@ -35,7 +35,7 @@ export function setCtl(
 
 /**
  * `epoll_wait` that retries `EINTR` against a deadline and consumes the wake event. Undefined once
- * the environment is stopping: then no JavaScript runs any more.
+ * the environment is stopping: then at most the rest of a loop runs.
  *
  * @param timeoutMs  >= 0, or `Infinity`.
  */

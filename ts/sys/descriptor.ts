@@ -35,7 +35,8 @@ const { read: framedRead, write: framedWrite } = frame;
  * | EINVAL | `fd` cannot be read, or the slice is too small for it (eventfd, timerfd) |
  * | EISDIR | a directory |
  *
- * Memory: the slice is looked up in this call and not kept.
+ * Memory: nothing is kept but a buffer of at most 1 MiB that is used again and again, until another
+ * one is.
  * @see read(2)
  */
 export function read(fd: number, buffer: ArrayBufferView, offset: number, length: number): number {
@@ -67,6 +68,7 @@ export function read(fd: number, buffer: ArrayBufferView, offset: number, length
  * | EINVAL | `fd` cannot be written, or does not take this length |
  * | ENOSPC | the device is full |
  *
+ * Memory: as {@link read}.
  * @see write(2)
  */
 export function write(fd: number, buffer: ArrayBufferView, offset: number, length: number): number {

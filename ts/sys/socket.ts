@@ -299,6 +299,7 @@ export function setsockopt(
  *
  * On a worker a descriptor that blocks is waited for in slices; `MSG_WAITALL` may then answer
  * less than asked for, as it may after a signal.
+ * Memory: as `read`.
  * @see recv(2)
  */
 export function recv(
@@ -341,6 +342,7 @@ export function recv(
  * | EPIPE  | the connection is shut down for sending, or TCP and was never made |
  *
  * On a worker a descriptor that blocks is waited for in slices and may take less than asked for.
+ * Memory: as `read`.
  * @see send(2)
  */
 export function send(
