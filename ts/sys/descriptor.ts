@@ -68,7 +68,7 @@ export function read(fd: number, buffer: ArrayBufferView, offset: number, length
  * | EINVAL | `fd` cannot be written, or does not take this length |
  * | ENOSPC | the device is full |
  *
- * Memory: as {@link read}.
+ * Memory: see {@link read}.
  * @see write(2)
  */
 export function write(fd: number, buffer: ArrayBufferView, offset: number, length: number): number {
