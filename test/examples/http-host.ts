@@ -9,8 +9,9 @@ import { DEFAULT_LIMITS, type Limits } from '../../examples/lib/http/limits.js';
 import { Llhttp } from '../../examples/lib/http/llhttp.js';
 import type { Mux } from '../../examples/lib/http/mux.js';
 import { Output } from '../../examples/lib/http/output.js';
+import { Parsers } from '../../examples/lib/http/parsers.js';
 
-/** All tests share the parsers of one server. */
+/** All tests share the memory of one server. */
 const llhttp = new Llhttp();
 
 /** The other end. */
@@ -56,7 +57,7 @@ export class MemoryTransport implements Transport {
 export class MemoryHost implements Host {
   readonly clock: Clock = new Clock();
   readonly limits: Limits;
-  readonly llhttp: Llhttp = llhttp;
+  readonly parsers: Parsers;
   readonly mux: Mux;
   readonly output: Output = new Output();
   draining = false;
@@ -67,6 +68,7 @@ export class MemoryHost implements Host {
   constructor(mux: Mux, limits: Partial<Limits> = {}) {
     this.mux = mux;
     this.limits = { ...DEFAULT_LIMITS, ...limits };
+    this.parsers = new Parsers(llhttp, this.limits);
   }
 
   connect(): { connection: HttpConnection; transport: MemoryTransport } {

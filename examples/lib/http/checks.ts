@@ -20,10 +20,8 @@ const AUTHORITY = /^(?:[\w\-.~!$&'()*+,;=%]+|\[[\da-f:.]+\])?(?::\d{0,5})?$/i;
 const version: Check = ({ version }) => (version === 11 || version === 10 ? 0 : 505);
 
 /** 3: one space between the parts, and HTTP, where llhttp takes several spaces, RTSP and ICE. */
-const requestLine: Check = ({ text, targetFrom, targetTo }) =>
-  text.charCodeAt(targetFrom - 2) !== SPACE &&
-  text.charCodeAt(targetTo) === SPACE &&
-  text.charCodeAt(targetTo + 1) === LETTER_H
+const requestLine: Check = ({ bytes, targetFrom, targetTo }) =>
+  bytes[targetFrom - 2] !== SPACE && bytes[targetTo] === SPACE && bytes[targetTo + 1] === LETTER_H
     ? 0
     : 400;
 
@@ -36,7 +34,7 @@ const repetition: Check = ({ repeats }) => (repeats ? 400 : 0);
 /** 3.2: there is one, but for HTTP/1.0; without blank, slash or user. */
 const host: Check = (head) => {
   if (head.host < 0) return head.version === 10 ? 0 : 400;
-  return isAuthority(head.value(head.host)) ? 0 : 400;
+  return isAuthority(head.authority) ? 0 : 400;
 };
 
 /**
@@ -67,14 +65,14 @@ const expectation: Check = (head) => {
  * the other one would see another request; `*` for OPTIONS. No fragment in either.
  */
 const target: Check = (head) => {
-  const { target } = head;
+  const target = head.target.text;
   if (target.includes('#')) return 400;
   if (target.charCodeAt(0) === SLASH) return 0;
   if (target === '*') return head.method === 'OPTIONS' ? 0 : 400;
   const authority = /^http:\/\/([^/?]+)/i.exec(target)?.[1];
   if (authority === undefined || !isAuthority(authority)) return 400;
   if (head.host < 0) return 0;
-  return head.value(head.host).toLowerCase() === authority.toLowerCase() ? 0 : 400;
+  return head.authority.toLowerCase() === authority.toLowerCase() ? 0 : 400;
 };
 
 /**

@@ -8,15 +8,16 @@ const STEP = 4;
 const NONE = -1;
 const SPACE = 0x20;
 const TAB = 0x09;
+const NOTHING = Buffer.alloc(0);
 
 /**
- * The head of a request: its text, and where the parser found what. Nothing is cut out of the text
- * before somebody asks for it. A connection has one of these, for one request after the other.
+ * The head of a request: its bytes, and where the parser found what. No text is made of them before
+ * somebody asks for it. A parser has one of these, for one request after the other.
  */
 export class Head {
   /** What has come, of this message and perhaps of others before and after it. */
-  text = '';
-  /** Where the message begins in the text. */
+  bytes: Buffer = NOTHING;
+  /** Where the message begins in the bytes. */
   start = 0;
   targetFrom = 0;
   targetTo = 0;
@@ -24,20 +25,53 @@ export class Head {
   /** 10 for HTTP/1.0, 11 for HTTP/1.1. */
   version = 0;
   keepAlive = false;
-  /** The request target, once the head is complete. */
-  target = '';
   /** The fields that the server itself looks at, -1 if there is none; and whether one comes twice. */
   host: number = NONE;
   expect: number = NONE;
   contentLength: number = NONE;
   transferEncoding: number = NONE;
   repeats = false;
+  /** The bytes are a copy. */
+  #kept = false;
   #fields = 0;
   readonly #spans: number[] = [];
+  readonly #target = new Target();
+  readonly #authority = new LastText();
 
   /** How many fields there are. */
   get fields(): number {
     return this.#fields;
+  }
+
+  /** The request target, once the head is complete. */
+  get target(): Target {
+    return this.#target;
+  }
+
+  /** The value of the Host field. */
+  get authority(): string {
+    const [from, to] = [this.#valueFrom(this.host), this.#valueTo(this.host)];
+    return this.#authority.read(this.bytes, from, to);
+  }
+
+  /** A message begins in bytes that are good for a while only, unless they are kept. */
+  begin(bytes: Buffer, start: number): void {
+    this.bytes = bytes;
+    this.start = start;
+    this.#kept = false;
+  }
+
+  /** Copies the bytes, for somebody will ask for them later. */
+  keep(): void {
+    if (!this.#kept) this.bytes = Buffer.from(this.bytes);
+    this.#kept = true;
+  }
+
+  /** The message, which was kept, goes on with these bytes. Answers where they begin. */
+  append(bytes: Buffer): number {
+    const { length } = this.bytes;
+    this.bytes = Buffer.concat([this.bytes, bytes]);
+    return length;
   }
 
   /** Forgets the fields, and what was known of the target. */
@@ -79,7 +113,7 @@ export class Head {
     this.method = method;
     this.version = version;
     this.keepAlive = keepAlive;
-    this.target = this.text.slice(this.targetFrom, this.targetTo);
+    this.#target.read(this.bytes, this.targetFrom, this.targetTo);
     this.host = this.expect = this.contentLength = this.transferEncoding = NONE;
     this.repeats = false;
     for (let field = 0; field < this.#fields; field++) this.#notice(field);
@@ -87,11 +121,7 @@ export class Head {
 
   /** Without the blanks around it. */
   value(field: number): string {
-    const { text } = this;
-    const from = this.#spans[STEP * field + VALUE_FROM] as number;
-    let to = this.#spans[STEP * field + VALUE_TO] as number;
-    while (to > from && isBlank(text.charCodeAt(to - 1))) to--;
-    return text.slice(from, to);
+    return this.bytes.toString('latin1', this.#valueFrom(field), this.#valueTo(field));
   }
 
   /**
@@ -133,6 +163,17 @@ export class Head {
     return field;
   }
 
+  #valueFrom(field: number): number {
+    return this.#spans[STEP * field + VALUE_FROM] as number;
+  }
+
+  #valueTo(field: number): number {
+    const from = this.#valueFrom(field);
+    let to = this.#spans[STEP * field + VALUE_TO] as number;
+    while (to > from && isBlank(this.bytes[to - 1] as number)) to--;
+    return to;
+  }
+
   #nameLength(field: number): number {
     const at = STEP * field;
     return (this.#spans[at + NAME_TO] as number) - (this.#spans[at + NAME_FROM] as number);
@@ -143,10 +184,58 @@ export class Head {
     const from = this.#spans[STEP * field + NAME_FROM] as number;
     if (this.#nameLength(field) !== name.length) return false;
     for (let i = 0; i < name.length; i++) {
-      if (lower(this.text.charCodeAt(from + i)) !== name.charCodeAt(i)) return false;
+      if (lower(this.bytes[from + i] as number) !== name.charCodeAt(i)) return false;
     }
     return true;
   }
+}
+
+/**
+ * The text of bytes that are mostly the same from one time to the next: it is made anew only if they
+ * are not.
+ */
+class LastText {
+  #text = '';
+
+  read(bytes: Buffer, from: number, to: number): string {
+    if (!this.#is(bytes, from, to)) this.#text = bytes.toString('latin1', from, to);
+    return this.#text;
+  }
+
+  #is(bytes: Buffer, from: number, to: number): boolean {
+    const text = this.#text;
+    if (text.length !== to - from) return false;
+    for (let i = 0; i < text.length; i++) {
+      if (bytes[from + i] !== text.charCodeAt(i)) return false;
+    }
+    return true;
+  }
+}
+
+/** What a request is for, and its parts. */
+class Target {
+  text = '';
+  /** Without the query, and without what is before it: `http://host/path` is the long form. */
+  path = '/';
+  /** What is behind the first `?`. */
+  query = '';
+  readonly #last = new LastText();
+
+  read(bytes: Buffer, from: number, to: number): void {
+    const text = this.#last.read(bytes, from, to);
+    if (text === this.text) return;
+    this.text = text;
+    const local = withoutAuthority(text);
+    const mark = local.indexOf('?');
+    this.path = mark < 0 ? local : local.slice(0, mark);
+    this.query = mark < 0 ? '' : local.slice(mark + 1);
+  }
+}
+
+function withoutAuthority(target: string): string {
+  if (target.startsWith('/') || target === '*') return target;
+  const rest = target.replace(/^http:\/\/[^/?]+/i, '');
+  return rest.startsWith('/') ? rest : `/${rest}`;
 }
 
 function lower(code: number): number {

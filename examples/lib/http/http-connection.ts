@@ -1,11 +1,11 @@
 import type { Clock } from './clock.js';
 import type { Limits } from './limits.js';
-import type { Llhttp } from './llhttp.js';
 import { LATER, type Handler, type Mux } from './mux.js';
 import type { Output } from './output.js';
+import type { Parsers } from './parsers.js';
 import { CLOSE, KEEP_ALIVE, PERSIST, Reply } from './reply.js';
-import { pathOf, Request, type Answerer } from './request.js';
-import { COMPLETE, REFUSED, RequestParser } from './request-parser.js';
+import { Request, type Answerer } from './request.js';
+import { COMPLETE, REFUSED, type RequestParser } from './request-parser.js';
 
 /** What of a connection of the loop is needed here. */
 export interface Transport {
@@ -22,7 +22,7 @@ export interface Transport {
 export interface Host {
   readonly clock: Clock;
   readonly limits: Limits;
-  readonly llhttp: Llhttp;
+  readonly parsers: Parsers;
   readonly mux: Mux;
   readonly output: Output;
   /** The server goes: no connection is kept. */
@@ -94,7 +94,8 @@ export class HttpConnection implements Answerer {
   due: number;
   #transport!: Transport;
   readonly #host: Host;
-  readonly #parser: RequestParser;
+  /** While a request is under way. */
+  #parser: RequestParser | undefined;
   #phase: number = IDLE;
   /** The request that waits for its answer. */
   #open: Request | undefined;
@@ -114,7 +115,6 @@ export class HttpConnection implements Answerer {
 
   constructor(host: Host) {
     this.#host = host;
-    this.#parser = new RequestParser(host.llhttp, host.limits);
     this.due = host.clock.now + host.limits.idleMs;
   }
 
@@ -126,7 +126,7 @@ export class HttpConnection implements Answerer {
   /** Bytes have come. */
   data(chunk: Buffer): void {
     if (this.#leaving) return;
-    this.#parser.load(chunk);
+    this.#load(chunk);
     this.#serve();
   }
 
@@ -145,9 +145,10 @@ export class HttpConnection implements Answerer {
   /** The connection is closed. */
   close(): void {
     this.#leaving = true;
+    this.#open?.letGo();
     this.#open = undefined;
+    this.#rest = undefined;
     this.#release();
-    this.#parser.free();
     this.#host.closed(this);
   }
 
@@ -155,6 +156,7 @@ export class HttpConnection implements Answerer {
   answer(request: Request, reply: Reply): void {
     if (this.#open !== request) return;
     this.#open = undefined;
+    request.letGo();
     if (this.#serving) {
       if (!this.#gather(request, reply)) this.#choked = true;
       return;
@@ -196,38 +198,48 @@ export class HttpConnection implements Answerer {
     if (this.#transport.closed) return;
     const rest = this.#rest;
     this.#rest = undefined;
-    if (rest !== undefined) this.#parser.load(rest);
+    if (rest !== undefined) this.#load(rest);
     this.#transport.resume();
     this.#serve();
+  }
+
+  #load(chunk: Buffer): void {
+    this.#parser ??= this.#host.parsers.lend();
+    this.#parser.load(chunk);
   }
 
   #serve(): void {
     this.#serving = true;
     try {
-      while (this.#open === undefined && !this.#choked && !this.#leaving) {
-        const step = this.#parser.next();
-        if (step === COMPLETE) {
-          this.#hand();
-          continue;
-        }
-        if (step === REFUSED) this.#refuse(REFUSALS.get(this.#parser.refusal) as Reply);
-        else if (this.#parser.takeExpectation()) this.#invite();
-        break;
-      }
+      if (this.#parser !== undefined) this.#read(this.#parser);
     } finally {
       this.#serving = false;
       this.#settle();
     }
   }
 
+  #read(parser: RequestParser): void {
+    while (this.#open === undefined && !this.#choked && !this.#leaving) {
+      const step = parser.next();
+      if (step === COMPLETE) {
+        this.#hand(parser);
+        continue;
+      }
+      if (step === REFUSED) this.#refuse(REFUSALS.get(parser.refusal) as Reply);
+      else if (parser.takeExpectation()) this.#invite(parser);
+      return;
+    }
+  }
+
   /** Has a request handled. */
-  #hand(): void {
-    const request = new Request(this.#parser.head, this.#parser.takeBody(), this);
+  #hand(parser: RequestParser): void {
+    const request = new Request(parser.head, parser.takeBody(), this);
     this.#served = true;
     this.#open = request;
     const found = this.#host.mux.find(request.method, request.path);
     const reply = found instanceof Reply ? found : this.#call(found, request);
-    if (reply !== LATER) this.answer(request, reply);
+    if (reply === LATER) parser.keepHead();
+    else this.answer(request, reply);
   }
 
   #call(handler: Handler, request: Request): Reply | typeof LATER {
@@ -240,10 +252,8 @@ export class HttpConnection implements Answerer {
   }
 
   /** The client waits with its body: tells it to send it, or why it need not. */
-  #invite(): void {
-    const { head } = this.#parser;
-    const [path] = pathOf(head).split('?', 1);
-    const found = this.#host.mux.find(head.method, path as string);
+  #invite({ head }: RequestParser): void {
+    const found = this.#host.mux.find(head.method, head.target.path);
     if (found instanceof Reply) this.#refuse(found);
     else this.#host.output.add(this.#transport, CONTINUE);
   }
@@ -300,20 +310,20 @@ export class HttpConnection implements Answerer {
     if (this.#leaving) return LEAVING;
     if (this.#open !== undefined) return OPEN;
     if (this.#choked) return CHOKED;
-    if (this.#parser.inBody) return BODY;
-    return this.#parser.inMessage ? HEAD : IDLE;
+    if (this.#parser?.inBody === true) return BODY;
+    return this.#parser?.inMessage === true ? HEAD : IDLE;
   }
 
   /** A client that has half-closed gets its answers; half a request has none to get but this. */
   #considerEnd(): void {
     this.#lastRequest = true;
     if (this.#leaving || this.#open !== undefined || this.#choked) return;
-    if (this.#parser.inMessage) this.#refuse(REFUSALS.get(400) as Reply);
+    if (this.#parser?.inMessage === true) this.#refuse(REFUSALS.get(400) as Reply);
     this.#leaving = true;
   }
 
   #stopReading(): void {
-    if (this.#parser.hasRest) this.#rest = Buffer.from(this.#parser.rest);
+    if (this.#parser?.hasRest === true) this.#rest = Buffer.from(this.#parser.rest);
     this.#transport.pause();
   }
 
@@ -323,7 +333,7 @@ export class HttpConnection implements Answerer {
    */
   #leave(): void {
     const { pending } = this.#transport;
-    if (this.#lastRequest && pending === 0 && !this.#parser.hasRest) {
+    if (this.#lastRequest && pending === 0 && this.#parser?.hasRest !== true) {
       this.#transport.destroy();
       return;
     }
@@ -332,7 +342,10 @@ export class HttpConnection implements Answerer {
     this.#transport.resume();
   }
 
+  /** No request is under way. */
   #release(): void {
+    if (this.#parser !== undefined) this.#host.parsers.giveBack(this.#parser);
+    this.#parser = undefined;
     this.#work?.[Symbol.dispose]();
     this.#work = undefined;
   }

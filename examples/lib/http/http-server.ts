@@ -5,6 +5,7 @@ import { DEFAULT_LIMITS, type Limits } from './limits.js';
 import { Llhttp } from './llhttp.js';
 import type { Mux } from './mux.js';
 import { Output } from './output.js';
+import { Parsers } from './parsers.js';
 import type { Request } from './request.js';
 
 /** How often it is seen who is late, and what time it is. */
@@ -35,7 +36,7 @@ export interface ServeOptions {
 export class HttpServer implements Host {
   readonly clock: Clock = new Clock();
   readonly limits: Limits;
-  readonly llhttp: Llhttp = new Llhttp();
+  readonly parsers: Parsers;
   readonly mux: Mux;
   readonly output: Output = new Output();
   readonly #scope: Scope;
@@ -48,6 +49,7 @@ export class HttpServer implements Host {
     this.#scope = scope;
     this.mux = mux;
     this.limits = { ...DEFAULT_LIMITS, ...options.limits };
+    this.parsers = new Parsers(new Llhttp(), this.limits);
     this.#onError = options.onError ?? console.error;
     this.#onClient = options.onClient ?? (() => undefined);
     scope.onDrain = () => {

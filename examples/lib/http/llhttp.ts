@@ -63,6 +63,7 @@ interface Exports {
   free(at: number): void;
   llhttp_alloc(type: number): number;
   llhttp_free(parser: number): void;
+  llhttp_reset(parser: number): void;
   llhttp_execute(parser: number, at: number, length: number): number;
   llhttp_finish(parser: number): number;
   llhttp_get_error_pos(parser: number): number;
@@ -121,6 +122,11 @@ export class Llhttp {
 
   free(parser: number): void {
     this.#exports.llhttp_free(parser);
+  }
+
+  /** Has it begin again, as if it were new. */
+  reset(parser: number): void {
+    this.#exports.llhttp_reset(parser);
   }
 
   /** Makes a copy of the chunk the input of the next calls of `execute`. */

@@ -17,8 +17,8 @@ const NOTHING = Buffer.alloc(0);
 const FIRST_BODY_BYTES = 4 * 1024;
 
 /**
- * Takes the requests of one connection out of what it reads, one after the other, and refuses what
- * is no request, is too large, or could be read in two ways.
+ * Takes the requests of one connection after the other out of what it reads, and refuses what is no
+ * request, is too large, or could be read in two ways.
  */
 export class RequestParser implements LlhttpEvents {
   readonly head: Head = new Head();
@@ -29,8 +29,8 @@ export class RequestParser implements LlhttpEvents {
   readonly #parser: number;
   #chunk: Buffer = NOTHING;
   #at = 0;
-  /** Where the text of the chunk begins in the text of the head; -1 while nobody has read it. */
-  #textAt = -1;
+  /** Where the chunk begins in the bytes of the head; -1 as long as it is no part of them. */
+  #headAt = -1;
   #started = false;
   #inBody = false;
   #expectsContinue = false;
@@ -45,9 +45,25 @@ export class RequestParser implements LlhttpEvents {
     this.#parser = llhttp.create();
   }
 
-  /** Gives the parser back. It is not used after that. */
+  /** Forgets all of its client, for another one. */
+  reset(): void {
+    this.#llhttp.reset(this.#parser);
+    this.#started = false;
+    this.#inBody = false;
+    this.refusal = 0;
+    this.#body = undefined;
+    this.#chunk = NOTHING;
+    this.#at = 0;
+  }
+
+  /** The parser is not used after that. */
   free(): void {
     this.#llhttp.free(this.#parser);
+  }
+
+  /** The request that is complete will be asked for its fields after its chunk has gone. */
+  keepHead(): void {
+    this.head.keep();
   }
 
   /** The first bytes of a request have come, and not yet the last ones. */
@@ -79,7 +95,7 @@ export class RequestParser implements LlhttpEvents {
     this.#llhttp.load(chunk);
     this.#chunk = chunk;
     this.#at = 0;
-    this.#textAt = -1;
+    this.#headAt = -1;
   }
 
   /** What `next` has not read yet. A view of the chunk. */
@@ -94,12 +110,13 @@ export class RequestParser implements LlhttpEvents {
   /** Reads until a request is complete or refused, or the input is used up. */
   next(): number {
     while (this.hasRest) {
-      if (!this.#inBody) this.#readText();
+      if (!this.#inBody) this.#readHead();
       const from = this.#at;
       const result = this.#llhttp.execute(this.#parser, this, from, this.#chunk.length);
       if (result === llhttp.OK) {
         this.#at = this.#chunk.length;
         this.#bytes += this.#at - from;
+        this.head.keep(); // the chunk goes, and the message is not complete
         return this.#isTooMuch() ? REFUSED : NEEDS_MORE;
       }
       if (result !== llhttp.PAUSED && result !== llhttp.PAUSED_UPGRADE) return this.#refuse(result);
@@ -120,7 +137,7 @@ export class RequestParser implements LlhttpEvents {
   }
 
   onTarget(from: number, length: number): number {
-    const at = from + this.#textAt;
+    const at = from + this.#headAt;
     this.head.addTarget(at, at + length);
     const { targetFrom, targetTo } = this.head;
     return targetTo - targetFrom > this.#limits.targetBytes ? this.#endWith(414) : llhttp.OK;
@@ -128,14 +145,14 @@ export class RequestParser implements LlhttpEvents {
 
   onFieldName(from: number, length: number): number {
     if (this.#inBody) return llhttp.OK; // a trailer, which nobody asks for
-    const at = from + this.#textAt;
+    const at = from + this.#headAt;
     this.head.addName(at, at + length);
     return this.#boundHead(at + length);
   }
 
   onFieldValue(from: number, length: number): number {
     if (this.#inBody) return llhttp.OK;
-    const at = from + this.#textAt;
+    const at = from + this.#headAt;
     this.head.addValue(at, at + length);
     return this.#boundHead(at + length);
   }
@@ -169,15 +186,15 @@ export class RequestParser implements LlhttpEvents {
     return (this.#body = larger);
   }
 
-  /** A head that began in the chunk before goes on in this one, and so does its text. */
-  #readText(): void {
+  /** A head that began in the chunk before goes on in this one, and so do its bytes. */
+  #readHead(): void {
     const { head } = this;
-    if (this.#textAt < 0) {
-      const before = this.#started ? head.text : '';
-      head.text = before + this.#chunk.toString('latin1');
-      this.#textAt = before.length;
+    if (!this.#started) {
+      head.begin(this.#chunk, this.#at);
+      this.#headAt = 0;
+    } else if (this.#headAt < 0) {
+      this.#headAt = head.append(this.#chunk);
     }
-    if (!this.#started) head.start = this.#textAt + this.#at;
     this.#started = true;
   }
 
@@ -203,7 +220,7 @@ export class RequestParser implements LlhttpEvents {
     if (this.#inBody) {
       const most = this.#limits.headBytes + WRAPPING_BYTES + WRAPPING_PER_BYTE * this.#bodyBytes;
       if (this.#bytes - this.#bodyBytes > most) this.refusal = 413;
-    } else if (this.head.text.length - this.head.start > this.#limits.headBytes) {
+    } else if (this.head.bytes.length - this.head.start > this.#limits.headBytes) {
       this.refusal = 431;
     }
     return this.refusal !== 0;
@@ -216,7 +233,8 @@ export class RequestParser implements LlhttpEvents {
 
   #statusOf(error: number): number {
     // Before the first line of a message may be empty ones.
-    const text = this.head.text.slice(this.head.start).replace(/^[\r\n]+/, '');
+    const { bytes, start } = this.head;
+    const text = bytes.toString('latin1', start).replace(/^[\r\n]+/, '');
     if (error === llhttp.INVALID_METHOD) return /^[\w!#$%&'*+.^`|~-]+( |$)/.test(text) ? 501 : 400;
     if (error === llhttp.INVALID_VERSION) {
       return /^[^\r\n]* HTTP\/(?!1\.[01])\d\.\d(\r|$)/.test(text) ? 505 : 400;

@@ -8,7 +8,7 @@ export interface Answerer {
 
 const NO_BODY = Buffer.alloc(0);
 
-/** A request, whole: with its body. Good until it is answered. */
+/** A request, whole: with its body. It has no fields any more once it is answered. */
 export class Request {
   readonly method: string;
   /** Without the query. Escapes are as they came. */
@@ -20,7 +20,7 @@ export class Request {
   readonly body: Buffer;
   /** Whether the client wants to go on with this connection. */
   readonly keepAlive: boolean;
-  readonly #head: Head;
+  #head: Head | undefined;
   readonly #answerer: Answerer;
 
   constructor(head: Head, body: Buffer | undefined, answerer: Answerer) {
@@ -30,32 +30,29 @@ export class Request {
     this.body = body ?? NO_BODY;
     this.#head = head;
     this.#answerer = answerer;
-    const target = pathOf(head);
-    const mark = target.indexOf('?');
-    this.path = mark < 0 ? target : target.slice(0, mark);
-    this.query = mark < 0 ? '' : target.slice(mark + 1);
+    this.path = head.target.path;
+    this.query = head.target.query;
   }
 
   /** The value of a field; of several, with commas between; `undefined` if there is none. */
   field(name: string): string | undefined {
+    const head = this.#head;
+    if (head === undefined) return undefined;
     const wanted = name.toLowerCase();
     let value: string | undefined;
-    for (let at = -1; (at = this.#head.find(wanted, at + 1)) >= 0;) {
-      value = value === undefined ? this.#head.value(at) : `${value}, ${this.#head.value(at)}`;
+    for (let at = -1; (at = head.find(wanted, at + 1)) >= 0;) {
+      value = value === undefined ? head.value(at) : `${value}, ${head.value(at)}`;
     }
     return value;
+  }
+
+  /** Its head is used for the next request, which may be somebody else's. */
+  letGo(): void {
+    this.#head = undefined;
   }
 
   /** Answers it, once, after its handler has returned `LATER`. Does nothing if the client is gone. */
   answer(reply: Reply): void {
     this.#answerer.answer(this, reply);
   }
-}
-
-/** The target of a request without what is before its path: `http://host/path` is the long form. */
-export function pathOf(head: Head): string {
-  const { target } = head;
-  if (target.startsWith('/') || target === '*') return target;
-  const rest = target.replace(/^http:\/\/[^/?]+/i, '');
-  return rest.startsWith('/') ? rest : `/${rest}`;
 }
