@@ -299,13 +299,13 @@ export class Connection implements Disposable {
   }
 
   #serve(ready: Ready): void {
-    if (!ready.readable && !ready.writable) {
+    // Reading first: what came before a reset is not lost. Each is judged when it is its turn.
+    if (ready.readable) this.#read();
+    else if (!ready.writable) {
       // Without these two, another handler of this turn has taken the reason away.
       if (ready.error || ready.hangup) this.#hearUnasked();
       return;
     }
-    // Reading first: what came before a reset is not lost. Each is judged when it is its turn.
-    if (ready.readable) this.#read();
     if (ready.writable) this.#flush();
   }
 
