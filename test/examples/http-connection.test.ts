@@ -363,6 +363,47 @@ test('a handler that throws is told of, and its client gets 500 and goes on', (t
   connection.close();
 });
 
+test('so it is if who is told throws as well; nobody reads the request after that', (t) => {
+  const stashed: Request[] = [];
+  const host = new MemoryHost(
+    routes().handle('GET', '/broken', (request) => {
+      stashed.push(request);
+      throw new Error('broken');
+    }),
+  );
+  host.failed = (error) => {
+    throw error as Error;
+  };
+  const { connection, transport } = host.connect();
+  t.throws(
+    () => {
+      give(connection, Buffer.from(GET.replace('hello', 'broken')));
+    },
+    { message: 'broken' },
+  );
+  t.deepEqual(transport.statuses, [500]);
+  t.is(host.held, 0);
+  give(host.connect().connection, Buffer.from(GET.replace('localhost', 'other')));
+  t.is(stashed[0]?.field('host'), undefined);
+});
+
+test('a handler that has others leave keeps the answers of its own client', (t) => {
+  const host = new MemoryHost(
+    routes().handle('GET', '/shutdown', () => {
+      idle.connection.leaveIfIdle();
+      host.draining = true;
+      return new Reply(200, 'going');
+    }),
+  );
+  const idle = host.connect();
+  const { connection, transport } = host.connect();
+  give(connection, Buffer.from(GET + GET.replace('hello', 'shutdown')));
+  t.is(idle.transport.text, '');
+  t.true(idle.transport.ended || idle.transport.closed);
+  t.regex(transport.text, /Hello[^]*going$/);
+  t.is(transport.writes, 1);
+});
+
 test('a client that half-closes gets its answers first', (t) => {
   const { host, requests } = waiting();
   const { connection, transport } = host.connect();
@@ -520,16 +561,33 @@ test('when the server goes and leaves time to part, an idle client may ask once 
 
 test('a handler may have its own connection closed', (t) => {
   const host = new MemoryHost(
-    routes().handle('GET', '/end', () => {
-      transport.destroy();
-      connection.close();
-      return HELLO;
-    }),
+    routes()
+      .handle('GET', '/end', () => close(HELLO))
+      .handle('GET', '/later', (request) => {
+        requests.push(request);
+        close(HELLO);
+        t.is(request.field('host'), 'localhost');
+        return LATER;
+      }),
   );
-  const { connection, transport } = host.connect();
+  const requests: Request[] = [];
+  let { connection, transport } = host.connect();
+  function close(reply: Reply): Reply {
+    transport.destroy();
+    connection.close();
+    return reply;
+  }
   give(connection, Buffer.from(GET + GET.replace('hello', 'end') + GET));
   t.is(transport.text, '');
   t.is(host.held, 0);
+  ({ connection, transport } = host.connect());
+  give(connection, Buffer.from(LATE + GET));
+  t.is(transport.text, '');
+  t.is(requests[0]?.field('host'), undefined);
+  t.is(host.held, 0);
+  const next = host.connect();
+  give(next.connection, Buffer.from(GET));
+  t.deepEqual(next.transport.statuses, [200]);
 });
 
 test('a chunk that is larger than the parser’s memory is read all the same', (t) => {

@@ -31,8 +31,8 @@ export class Head {
   contentLength: number = NONE;
   transferEncoding: number = NONE;
   repeats = false;
-  /** The bytes are a copy. */
-  #kept = false;
+  /** Where the bytes lie, if they are a copy; there may be room for more. */
+  #memory: Buffer | undefined;
   #fields = 0;
   readonly #spans: number[] = [];
   readonly #target = new Target();
@@ -58,20 +58,30 @@ export class Head {
   begin(bytes: Buffer, start: number): void {
     this.bytes = bytes;
     this.start = start;
-    this.#kept = false;
+    this.#memory = undefined;
   }
 
   /** Copies the bytes, for somebody will ask for them later. */
   keep(): void {
-    if (!this.#kept) this.bytes = Buffer.from(this.bytes);
-    this.#kept = true;
+    if (this.#memory === undefined) this.#move(this.bytes.length);
   }
 
   /** The message, which was kept, goes on with these bytes. Answers where they begin. */
   append(bytes: Buffer): number {
-    const { length } = this.bytes;
-    this.bytes = Buffer.concat([this.bytes, bytes]);
-    return length;
+    const from = this.bytes.length;
+    const to = from + bytes.length;
+    // Twice as much each time, so that a head in many small chunks is not copied for each.
+    if (this.#memory === undefined || this.#memory.length < to) this.#move(2 * to);
+    const memory = this.#memory as Buffer;
+    memory.set(bytes, from);
+    this.bytes = memory.subarray(0, to);
+    return from;
+  }
+
+  /** Forgets the bytes. */
+  drop(): void {
+    this.bytes = NOTHING;
+    this.#memory = undefined;
   }
 
   /** Forgets the fields, and what was known of the target. */
@@ -161,6 +171,14 @@ export class Head {
   #once(before: number, field: number): number {
     if (before !== NONE) this.repeats = true;
     return field;
+  }
+
+  /** Copies the bytes to memory of its own. */
+  #move(size: number): void {
+    const memory = Buffer.allocUnsafe(size);
+    memory.set(this.bytes);
+    this.bytes = memory.subarray(0, this.bytes.length);
+    this.#memory = memory;
   }
 
   #valueFrom(field: number): number {

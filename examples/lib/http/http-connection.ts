@@ -53,6 +53,8 @@ const REFUSALS: ReadonlyMap<number, Reply> = new Map(
   }).map(([status, text]) => [Number(status), new Reply(Number(status), text)]),
 );
 
+const FAILED = REFUSALS.get(500) as Reply;
+
 /** What a connection waits for: the next request, */
 const IDLE = 0;
 /** the rest of a head, */
@@ -111,6 +113,7 @@ export class HttpConnection implements Answerer {
   #leaving = false;
   /** The client sends nothing more: it has said so, or has half-closed. */
   #lastRequest = false;
+  #closed = false;
   #heardEnd = false;
 
   constructor(host: Host) {
@@ -145,10 +148,10 @@ export class HttpConnection implements Answerer {
   /** The connection is closed. */
   close(): void {
     this.#leaving = true;
-    this.#open?.letGo();
-    this.#open = undefined;
+    this.#closed = true;
     this.#rest = undefined;
-    this.#release();
+    // A handler that has closed its own connection may still look at its request.
+    if (!this.#serving) this.#abandon();
     this.#host.closed(this);
   }
 
@@ -215,6 +218,7 @@ export class HttpConnection implements Answerer {
     } finally {
       this.#serving = false;
       this.#settle();
+      if (this.#closed) this.#abandon();
     }
   }
 
@@ -237,9 +241,13 @@ export class HttpConnection implements Answerer {
     this.#served = true;
     this.#open = request;
     const found = this.#host.mux.find(request.method, request.path);
-    const reply = found instanceof Reply ? found : this.#call(found, request);
-    if (reply === LATER) parser.keepHead();
-    else this.answer(request, reply);
+    let reply: Reply | typeof LATER = FAILED; // also if nobody wants to hear of what was thrown
+    try {
+      reply = found instanceof Reply ? found : this.#call(found, request);
+    } finally {
+      if (reply !== LATER) this.answer(request, reply);
+      else if (this.#open === request) parser.keepHead();
+    }
   }
 
   #call(handler: Handler, request: Request): Reply | typeof LATER {
@@ -247,7 +255,7 @@ export class HttpConnection implements Answerer {
       return handler(request);
     } catch (error) {
       this.#host.failed(error, request);
-      return REFUSALS.get(500) as Reply;
+      return FAILED;
     }
   }
 
@@ -340,6 +348,13 @@ export class HttpConnection implements Answerer {
     if (pending > 0) this.due = this.#host.clock.now + this.#host.limits.writeMs;
     this.#transport.end();
     this.#transport.resume();
+  }
+
+  /** Nobody gets an answer any more. */
+  #abandon(): void {
+    this.#open?.letGo();
+    this.#open = undefined;
+    this.#release();
   }
 
   /** No request is under way. */

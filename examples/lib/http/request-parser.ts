@@ -54,6 +54,7 @@ export class RequestParser implements LlhttpEvents {
     this.#body = undefined;
     this.#chunk = NOTHING;
     this.#at = 0;
+    this.head.drop();
   }
 
   /** The parser is not used after that. */

@@ -8,7 +8,10 @@ export interface Answerer {
 
 const NO_BODY = Buffer.alloc(0);
 
-/** A request, whole: with its body. It has no fields any more once it is answered. */
+/**
+ * A request, whole: with its body. Once it is answered, or its client has gone and its handler has
+ * returned, it has no fields any more.
+ */
 export class Request {
   readonly method: string;
   /** Without the query. Escapes are as they came. */
