@@ -8,7 +8,7 @@ import {
   tabulateProbe,
 } from './report-text.js';
 import type { LoadResult, ProbeResult, Results } from './results.js';
-import { describeNoise, describeVerdict, judge } from './verdict.js';
+import { describeNoise, describeVerdict, judge, type Verdict } from './verdict.js';
 
 /** A drawing that stands beside the page. */
 interface Drawing {
@@ -51,6 +51,18 @@ function describeLoadLimits({ loads }: Results): readonly string[] {
   ];
 }
 
+/** What keeps the missed ones from their targets: those with the same reason together. */
+function describeReasons(verdicts: readonly Verdict[]): string {
+  const missed = verdicts.filter(({ outcome, why }) => outcome === 'missed' && why !== '');
+  const reasons = [...new Set(missed.map(({ why }) => why))];
+  if (reasons.length === 0) return '';
+  const items = reasons.map((reason) => {
+    const measures = missed.filter(({ why }) => why === reason).map(({ what }) => what);
+    return `- **${measures.join('; ')}.** ${reason}\n`;
+  });
+  return `\n\n### Why some are missed\n\n${items.join('')}`.trimEnd();
+}
+
 function describeTargets(results: Results): string {
   const verdicts = judge(results);
   const noise = describeNoise(results);
@@ -65,6 +77,7 @@ function describeTargets(results: Results): string {
     markdownTable({ heading: ['measure', 'target', 'measured', 'C comes to', 'outcome'], rows }),
     ...describeLoadLimits(results),
     `\n\n${describeVerdict(results)}`,
+    describeReasons(verdicts),
     '\n\nWhere the time goes, with profiles, and what was tried: ',
     '[decision 0044](decisions/0044-where-a-message-goes.md); where the memory is: ',
     '[0045](decisions/0045-memory-of-a-connection.md).',

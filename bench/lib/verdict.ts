@@ -1,5 +1,6 @@
 /** What the numbers have to be, and whether they are. */
 
+import * as reasons from './reasons.js';
 import {
   type LoadResult,
   type Metric,
@@ -38,6 +39,8 @@ interface Target {
   readonly read: (results: Results) => Reading;
   /** The same of a program in C: what no binding can better, whatever it does. */
   readonly inC?: InC;
+  /** What keeps a number from its limit, if it is known. */
+  readonly why?: string;
 }
 
 /** What the number is of, and the number. */
@@ -59,6 +62,8 @@ export interface Verdict {
   /** What C has come to in the same run, in words; empty if that says nothing. */
   readonly inC: string;
   readonly outcome: Outcome;
+  /** What keeps the number from its limit; empty if that is not known. */
+  readonly why: string;
 }
 
 const NOTHING: Reading = { value: undefined, controls: [], quiet: true };
@@ -159,6 +164,7 @@ const targets: readonly Target[] = [
     limit: { most },
     read: againstC('64x50', server, 'cpu'),
     inC: inC('C, with a thread', againstC('64x50', 'c-thread', 'cpu')),
+    why: reasons.CROSSING,
   })),
   ...(
     [
@@ -171,6 +177,7 @@ const targets: readonly Target[] = [
     what: `throughput against C, level 2, ${title}`,
     limit: { least: 0.97 },
     read: againstC(scenario, 'echo', 'throughput'),
+    why: reasons.CROSSING,
   })),
   ...(
     [
@@ -184,6 +191,7 @@ const targets: readonly Target[] = [
     limit: { least },
     read: against(scenario, 'net', 'echo', 'cpu'),
     inC: inC('against C', againstC(scenario, 'net', 'cpu')),
+    why: reasons.COPYING,
   })),
   ...(
     [
@@ -200,6 +208,7 @@ const targets: readonly Target[] = [
     limit: { least },
     read: against(scenario, 'run', other, 'throughput'),
     inC: inC('C, no parser', cOverServer(scenario, other, 'throughput')),
+    why: reasons.HTTP,
   })),
   {
     ...times,
@@ -221,6 +230,7 @@ const targets: readonly Target[] = [
     limit: { least: 3.5 },
     read: againstC('64x1', 'spin', 'throughput'),
     inC: inC('C, spinning', againstC('64x1', 'c-spin', 'throughput')),
+    why: reasons.WAKING,
   },
   ...(
     [
@@ -251,6 +261,7 @@ const targets: readonly Target[] = [
     unit: 'ns',
     read: callOverC(pass, 'addon'),
     inC: inC('C, with a thread', callOverC(pass, 'c-thread')),
+    why: reasons.CALL,
   })),
 ];
 
@@ -272,17 +283,16 @@ function describeInC({ inC, unit }: Target, results: Results): string {
 }
 
 function judgeTarget(target: Target, results: Results): Verdict {
-  const { what, limit, unit, read } = target;
+  const { what, limit, unit, read, why = '' } = target;
   const { value, controls, quiet } = read(results);
   const [sign, border] = 'least' in limit ? ['>=', limit.least] : ['<=', limit.most];
   const bound = `${sign} ${inWords(border, unit)}`;
-  const inC = describeInC(target, results);
-  if (value === undefined) return { what, bound, measured: '–', inC, outcome: 'not measured' };
+  const start = { what, bound, inC: describeInC(target, results), why };
+  if (value === undefined) return { ...start, measured: '–', outcome: 'not measured' };
   const measured = inWords(value, unit);
-  if (!quiet || !controls.every(isEven))
-    return { what, bound, measured, inC, outcome: 'undecided' };
+  if (!quiet || !controls.every(isEven)) return { ...start, measured, outcome: 'undecided' };
   const met = 'least' in limit ? value >= border : value <= border;
-  return { what, bound, measured, inC, outcome: met ? 'met' : 'missed' };
+  return { ...start, measured, outcome: met ? 'met' : 'missed' };
 }
 
 /** Holds what was measured against the targets. */

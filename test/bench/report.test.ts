@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import test from 'ava';
 import { check, resolveConfig } from 'prettier';
+import * as reasons from '../../bench/lib/reasons.js';
 import { writeReport } from '../../bench/lib/report.js';
 import { formatLoad, formatProbe } from '../../bench/lib/report-text.js';
 import type { Results } from '../../bench/lib/results.js';
@@ -81,10 +82,26 @@ test('every drawing that the page shows is there, and is a drawing', async (t) =
   for (const file of shown) t.regex(files.get(file) ?? '', /^<svg [^]*<\/svg>\s*$/);
 });
 
+const slow = resultsOf([loadResult('64x50', { control: [1, 1], echo: [0.9, 1.2] })]);
+
+test('the page says what keeps a missed number from its target, once for those with one reason', async (t) => {
+  const met = (await reported('met', results)).get('performance.md') ?? '';
+  t.false(met.includes('### Why some are missed'));
+  const missed = (await reported('missed', slow)).get('performance.md') ?? '';
+  t.regex(
+    missed,
+    /\n- \*\*CPU per message against C, level 2, .*; throughput against C, level 2, .*\*\* What a message/,
+  );
+  t.is(missed.split(reasons.CROSSING).length, 2);
+  t.false(missed.includes(reasons.HTTP));
+});
+
 test('the page can be checked in as it comes', async (t) => {
-  const page = (await reported('format', results)).get('performance.md') ?? '';
   const config = await resolveConfig(path.join(repositoryRoot, 'docs', 'performance.md'));
-  t.true(await check(page, { ...config, parser: 'markdown' }));
+  for (const some of [results, slow]) {
+    const page = (await reported('format', some)).get('performance.md') ?? '';
+    t.true(await check(page, { ...config, parser: 'markdown' }));
+  }
 });
 
 test('tables on the terminal have a column for what only some scenarios have', (t) => {
