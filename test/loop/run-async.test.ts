@@ -280,6 +280,53 @@ testEach('handlers have the async context of the run', async (t, newLoop) => {
   t.deepEqual(seen, ['mine']);
 });
 
+testEach(
+  'nor do those who arm something bring theirs to the handlers of others',
+  async (t, newLoop) => {
+    const loop = newLoop();
+    const storage = new AsyncLocalStorage<string>();
+    const seen: unknown[] = [];
+    const note = (): void => {
+      seen.push(storage.getStore());
+    };
+    const eventFd = newEventFd(t);
+    loop.register(eventFd, READABLE, () => {
+      note();
+      loop.stop();
+    });
+    const running = storage.run('mine', () => loop.runAsync());
+    await new Promise<void>((resolve) => {
+      storage.run('another', () => {
+        loop.setTimeout(1, note);
+        loop.defer(() => {
+          note();
+          eventFd.write(1); // in the same visit
+          resolve();
+        });
+      });
+    });
+    await running;
+    t.true(seen.length >= 2);
+    t.deepEqual([...new Set(seen)], ['mine']);
+  },
+);
+
+testEach('a run that is left with nothing for a moment goes on', async (t, newLoop) => {
+  const loop = newLoop();
+  const unreferenced = loop.register(newEventFd(t), READABLE, () => undefined).unref();
+  const last = loop.register(newEventFd(t), READABLE, () => undefined);
+  const running = loop.runAsync();
+  await setImmediate();
+  last.deregister();
+  unreferenced.again();
+  let ran = false;
+  loop.setTimeout(1, () => {
+    ran = true;
+  });
+  await running;
+  t.true(ran);
+});
+
 testEach('a run ends when nothing is left but what is unreferenced', async (t, newLoop) => {
   const loop = newLoop();
   loop.register(newEventFd(t), READABLE, () => undefined).unref();

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { HostWatch } from '../epoll/host-watch.js';
 import type { LiveWatcher, LiveWatchers } from '../epoll/live-watchers.js';
 
@@ -30,10 +31,15 @@ export class HostDrive implements LiveWatcher {
   #timerDue = Number.POSITIVE_INFINITY;
   #immediate: NodeJS.Immediate | undefined;
   #visiting = false;
+  /** The same from an immediate or a timer, which would bring the context of whoever has armed them. */
+  readonly #visitInContext: () => void;
   #settle: { resolve: () => void; reject: (reason: Error) => void } | undefined;
 
   constructor(driven: Driven) {
     this.#driven = driven;
+    this.#visitInContext = AsyncLocalStorage.bind(() => {
+      this.#visit();
+    });
   }
 
   /** Until it goes on no more, or throws. */
@@ -54,12 +60,16 @@ export class HostDrive implements LiveWatcher {
   arm(): void {
     if (this.#settle === undefined || this.#visiting) return;
     if (!this.#driven.goesOn()) {
-      this.end();
+      this.lookAgain();
       return;
     }
+    this.#arm();
+  }
+
+  #arm(): void {
     const patience = this.#driven.patience();
     if (patience <= 0) {
-      this.#immediate ??= setImmediate(this.#visit);
+      this.#immediate ??= setImmediate(this.#visitInContext);
       return;
     }
     this.#watch?.start();
@@ -72,7 +82,7 @@ export class HostDrive implements LiveWatcher {
    */
   lookAgain(): void {
     if (this.#settle === undefined || this.#visiting || this.#driven.goesOn()) return;
-    this.#immediate ??= setImmediate(this.#visit);
+    this.#immediate ??= setImmediate(this.#visitInContext);
   }
 
   /** The set is closed. In a visit, how that ends decides how the run ends. */
@@ -102,7 +112,8 @@ export class HostDrive implements LiveWatcher {
       this.#visiting = false;
     }
     if (this.#settle === undefined) settle.resolve();
-    else this.arm();
+    else if (this.#driven.goesOn()) this.#arm();
+    else this.end();
   };
 
   /** A timer that is armed for the same moment already stays: most visits change none. */
@@ -117,7 +128,7 @@ export class HostDrive implements LiveWatcher {
     this.#timer = setTimeout(
       () => {
         this.#timer = undefined;
-        this.#visit();
+        this.#visitInContext();
       },
       Math.min(Math.ceil(patience), NODE_TIMER_MAX_MS),
     );
