@@ -865,7 +865,7 @@ test('what is no stream, handlers, bytes or mark is refused, and the stream stay
   t.throws(() => loop.connection(stream, ignore, null as unknown as object), type);
   t.is(loop.size, 0);
   const connection = loop.connection(stream, ignore);
-  t.throws(() => loop.connection(stream, ignore), { code: 'EEXIST' });
+  t.throws(() => loop.connection(stream, ignore), { code: 'ERR_INVALID_STATE' });
   for (const wrong of [undefined, null, 1, {}, []]) {
     t.throws(() => connection.write(wrong as string), type);
   }

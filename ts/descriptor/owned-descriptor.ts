@@ -36,6 +36,13 @@ const NONE = -1;
 /** Takes the number out of its object while the environment goes on owning it. Set by the class. */
 let handOver: (object: OwnedDescriptor) => number;
 
+/** Who has to know when a descriptor is closed or released. @internal */
+export interface Holder {
+  /** Whether somebody else may hold it instead. */
+  readonly movable: boolean;
+  leave(): void;
+}
+
 /**
  * A descriptor with one owner.
  *
@@ -47,7 +54,7 @@ let handOver: (object: OwnedDescriptor) => number;
  */
 export abstract class OwnedDescriptor implements Disposable {
   /** Who is to know when it is closed or released. @internal */
-  holder: { leave(): void } | undefined;
+  holder: Holder | undefined;
   #fd: number;
   readonly #leaks: LeakDetector;
 

@@ -1,5 +1,5 @@
 import type net from 'node:net';
-import { WOULD_BLOCK } from '../descriptor/owned-descriptor.js';
+import { WOULD_BLOCK, type Holder } from '../descriptor/owned-descriptor.js';
 import { Stream, type ToNetSocketOptions } from '../descriptor/stream.js';
 import { bytesOf } from '../descriptor/view.js';
 import {
@@ -157,8 +157,11 @@ export class Connection implements Disposable {
     this.scope = scope;
     this.#buffers = buffers;
     this.#output = new PendingOutput(buffers.pool);
+    const holder = Owned.holderOf(stream);
+    if (holder?.movable === false) throw stateError('the stream belongs to a connection already');
     this.#registration = this.#register(READABLE);
-    Owned.of(stream)?.leave();
+    holder?.leave();
+    stream.holder = new StreamHolder(this);
     this.#member = new ConnectionMember(this);
     scope.adopt(this.#member);
   }
@@ -259,7 +262,15 @@ export class Connection implements Disposable {
   toNetSocket(options: ToNetSocketOptions = {}): net.Socket {
     if (this.#closed) throw closedError('Connection');
     if (this.#ending) throw stateError('the connection is ending');
-    const socket = this.stream.toNetSocket(options);
+    const { holder } = this.stream;
+    this.stream.holder = undefined; // It goes with our knowledge.
+    let socket: net.Socket;
+    try {
+      socket = this.stream.toNetSocket(options);
+    } catch (error) {
+      this.stream.holder = holder;
+      throw error;
+    }
     const pending = this.#output.take();
     this.#leave();
     if (pending.length > 0) socket.write(pending);
@@ -278,6 +289,7 @@ export class Connection implements Disposable {
 
   /** The scope ends: there is no later. @internal */
   endWithScope(reason: unknown): void {
+    if (this.#gathering) this.#sendPending();
     this.destroy(reason instanceof Error ? reason : undefined);
     this.scope.inContext(this.#tell.bind(this))();
   }
@@ -295,7 +307,8 @@ export class Connection implements Disposable {
     this.#registration = undefined;
     this.#output.clear();
     this.#hold?.release();
-    if (!this.scope.closed) this.scope.defer(this.#tell.bind(this));
+    // Otherwise its scope tells it, which ends now or is about to.
+    if (this.scope.hasTurns) this.scope.defer(this.#tell.bind(this));
   }
 
   #serve(ready: Ready): void {
@@ -369,7 +382,7 @@ export class Connection implements Disposable {
 
   /** True if the bytes wait for the end of the turn, and go out with others then. */
   #keepForLater(source: Uint8Array): boolean {
-    if (this.#sendGathered === undefined || this.#blocked) return false;
+    if (this.#sendGathered === undefined || this.#blocked || !this.scope.hasTurns) return false;
     const fits = this.#output.bytes + source.length <= this.#buffers.pool.bufferBytes;
     if (fits && this.#output.append(source, 0)) {
       if (!this.#gathering) this.scope.defer(this.#sendGathered);
@@ -436,7 +449,8 @@ export class Connection implements Disposable {
     if (this.#ending || this.#closed) return;
     this.#ending = true;
     if (!this.#blocked) this.#flush();
-    if (this.#blocked && !this.scope.closed) this.#hold = this.scope.hold();
+    // Asked anew: the kernel may have refused what the flush wanted, and that was the end.
+    if (this.#blocked && !this.closed && !this.scope.closed) this.#hold = this.scope.hold();
   }
 
   /** Half-closes, if nothing is pending. */
@@ -486,6 +500,20 @@ export class Connection implements Disposable {
     const { stream, scope, label } = this;
     // A bound method takes half of what a function does that closes over `this`.
     return scope.loop.register(stream, interest, this.#serve.bind(this), { label, scope });
+  }
+}
+
+/** Hears of it when the stream of a connection is closed, or given away, behind its back. */
+class StreamHolder implements Holder {
+  readonly movable = false;
+  readonly #connection: Connection;
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+  }
+
+  leave(): void {
+    this.#connection.destroy(closedError('the stream of a connection'));
   }
 }
 

@@ -174,9 +174,9 @@ export class Loop implements Disposable {
     return this.#running && this.#drive === undefined;
   }
 
-  /** True from the beginning of a shutdown. */
+  /** True from the beginning of a shutdown to its end. */
   get draining(): boolean {
-    return this.#shutdown !== undefined;
+    return this.#shutdown?.done === false;
   }
 
   /** Opens a scope under the root; see {@link Scope}. Throws as `Scope.scope`. */
@@ -209,7 +209,8 @@ export class Loop implements Disposable {
    *
    * @param stream  Connected, or connecting. If this throws, it stays the caller's; if not, a scope
    *                that owned it has lost it to the connection.
-   * @throws As `register`; `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`
+   * @throws As `register`; `ERR_INVALID_STATE`: another connection has it; `ERR_INVALID_ARG_TYPE`,
+   *         `ERR_OUT_OF_RANGE`
    */
   connection(
     stream: Stream,
@@ -404,7 +405,8 @@ export class Loop implements Disposable {
   /**
    * Ends the loop's work with grace: listeners are closed, then what is idle, then, as it is done
    * or when the time has come, the rest; see {@link Shutdown}. `run()` or `runAsync()` returns
-   * when all is closed. Again: the earlier deadline counts, so `graceMs: 0` forces at once.
+   * when all is closed. Again: the earlier deadline counts, so `graceMs: 0` forces at once. A loop
+   * that is used again after that can be shut down again.
    *
    * The loop has to turn meanwhile.
    *
@@ -413,12 +415,13 @@ export class Loop implements Disposable {
   shutdown(options: ShutdownOptions): Shutdown {
     const graceMs = checkGrace(options);
     this.#checkOpen();
-    if (this.#shutdown === undefined) {
-      this.#shutdown = new Shutdown(this);
-      this.#shutdown.begin(graceMs);
-    } else {
-      this.#shutdown.hurry(graceMs);
+    const earlier = this.#shutdown;
+    if (earlier !== undefined && (!earlier.done || this.root.members().length === 0)) {
+      earlier.hurry(graceMs);
+      return earlier;
     }
+    this.#shutdown = new Shutdown(this);
+    this.#shutdown.begin(graceMs);
     return this.#shutdown;
   }
 

@@ -1,4 +1,4 @@
-import { OwnedDescriptor } from '../descriptor/owned-descriptor.js';
+import { OwnedDescriptor, type Holder } from '../descriptor/owned-descriptor.js';
 import { TcpStream } from '../descriptor/tcp.js';
 import { checkOptions, invalidArgType } from '../errors.js';
 import { Member, type MemberDescription } from './member.js';
@@ -23,7 +23,7 @@ interface Described {
 }
 
 /** A resource in the hands of a scope. @internal */
-export class Owned extends Member {
+export class Owned extends Member implements Holder {
   readonly resource: Disposable;
   readonly label: string;
   readonly kind: string;
@@ -42,9 +42,8 @@ export class Owned extends Member {
   }
 
   /** What holds a resource at present. */
-  static of(resource: Disposable): Owned | undefined {
-    if (resource instanceof OwnedDescriptor) return resource.holder as Owned | undefined;
-    return others.get(resource);
+  static holderOf(resource: Disposable): Holder | undefined {
+    return resource instanceof OwnedDescriptor ? resource.holder : others.get(resource);
   }
 
   /** The descriptor; `-1` if it has none. */

@@ -185,7 +185,7 @@ export class Scope extends Member implements Disposable {
       resource[Symbol.dispose]();
       this.checkTakes();
     }
-    const earlier = Owned.of(resource);
+    const earlier = Owned.holderOf(resource);
     if (earlier?.movable === false) throw belongsAlready();
     earlier?.leave();
     this.adopt(new Owned(this, resource, options));
@@ -198,9 +198,9 @@ export class Scope extends Member implements Disposable {
    * @returns  Whether it owned it.
    */
   disown(resource: Disposable): boolean {
-    const owned = Owned.of(resource);
-    if (owned?.owner !== this || !owned.movable) return false;
-    owned.leave();
+    const holder = Owned.holderOf(resource);
+    if (!(holder instanceof Owned) || holder.owner !== this || !holder.movable) return false;
+    holder.leave();
     return true;
   }
 
@@ -321,6 +321,11 @@ export class Scope extends Member implements Disposable {
     if (this.#clearing) throw closedError('Loop');
   }
 
+  /** Whether what is deferred here now can still run: while its loop closes, nothing turns. @internal */
+  get hasTurns(): boolean {
+    return !this.#closed && !this.loop.closed;
+  }
+
   /** What a function runs as that belongs to this scope. @internal */
   inContext<A extends unknown[]>(callback: Handler<A>): Handler<A> {
     return this.#context === undefined ? callback : bind(this.#context, callback);
@@ -419,7 +424,7 @@ export class Scope extends Member implements Disposable {
     let rising = error;
     if (!this.#closed && this.onError !== undefined) {
       try {
-        this.onError(error, from);
+        this.inContext(this.onError.bind(this))(error, from);
         return;
       } catch (thrown) {
         rising = thrown;

@@ -32,6 +32,8 @@ export class Shutdown {
   readonly #loop: Loop;
   #forced: readonly LoopEntry[] = [];
   #done = false;
+  /** The last step has begun: what is closed in it may ask for another, and has it already. */
+  #ending = false;
   #due = Number.POSITIVE_INFINITY;
   #deadline: Timer | undefined;
   #sweeps = false;
@@ -67,7 +69,7 @@ export class Shutdown {
 
   /** The earlier deadline counts. @internal */
   hurry(graceMs: number): void {
-    if (this.#done) return;
+    if (this.#ending || this.#done) return;
     if (graceMs === 0) {
       this.#force();
       return;
@@ -81,7 +83,7 @@ export class Shutdown {
 
   /** Work has ended somewhere: closes what is idle now, at the end of the turn. @internal */
   workEnded(): void {
-    if (this.#sweeps || this.#done || this.#loop.closed) return;
+    if (this.#sweeps || this.#ending || this.#done || this.#loop.closed) return;
     this.#sweeps = true;
     this.#loop.defer(() => {
       this.#sweeps = false;
@@ -97,22 +99,28 @@ export class Shutdown {
   }
 
   #sweep(): void {
-    if (this.#done) return;
+    if (this.#ending || this.#done) return;
     closeIdle(this.#loop.root);
     if (!this.#loop.root.worksInAll) this.#end();
   }
 
   readonly #force = (): void => {
-    if (this.#done) return;
-    this.#sweep();
+    if (this.#ending || this.#done) return;
+    this.#ending = true;
+    closeIdle(this.#loop.root);
     this.#forced = scopesOf(this.#loop.root)
       .filter((scope) => scope.works && !isBelowWork(scope))
       .flatMap((scope) => [...scope.entries()]);
-    this.#end();
+    this.#endAll();
   };
 
   #end(): void {
-    if (this.#done) return;
+    if (this.#ending || this.#done) return;
+    this.#ending = true;
+    this.#endAll();
+  }
+
+  #endAll(): void {
     this.#sweeps = true; // No more of it: what ends from now on ends here.
     this.#loop.endMembers();
     this.finish();
@@ -161,7 +169,7 @@ function isListening(fd: number): boolean {
 function tell(scope: Scope): void {
   const { onDrain } = scope;
   if (onDrain === undefined || scope.closed) return;
-  attempt(scope, onDrain);
+  attempt(scope, scope.inContext(onDrain));
 }
 
 /** Closes every scope that is neither above work, nor at work, nor below work. */
