@@ -25,3 +25,7 @@ export const WAKING: string =
 
 export const CALL: string =
   'Half of it is what the kernel does more in a process with threads, the rest Node’s way into an addon.';
+
+export const COLLECTING: string =
+  'No message makes garbage. V8 collects once or twice by itself some seconds after a program has started, to ' +
+  'give back memory, and the probe does not always wait long enough for it.';

@@ -254,6 +254,7 @@ const targets: readonly Target[] = [
     limit: { most: 0 },
     unit: 'collections',
     read: countOf('collections', 'echo', 'in a million'),
+    why: reasons.COLLECTING,
   },
   ...['epoll_wait(0), none ready', 'recv -> EAGAIN', 'epoll_ctl MOD'].map((pass): Target => ({
     what: `cost of a call over C, ${pass}`,
