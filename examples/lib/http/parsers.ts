@@ -8,8 +8,7 @@ const KEPT = 64;
 /**
  * The parsers of a server. A connection borrows one while a request of it is under way, and has none
  * while it is idle. So there are few, and the one that was used last, which the processor still has
- * at hand, is the next to be used: with a thousand connections that is most of what a request would
- * have to fetch from memory.
+ * at hand, is the next to be used: one of its own would be in no cache with a thousand connections.
  */
 export class Parsers {
   readonly #llhttp: Llhttp;
