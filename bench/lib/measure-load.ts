@@ -40,17 +40,47 @@ async function end({ server, holder }: Contender): Promise<void> {
   await holder?.end();
 }
 
-/** One slice of a server. */
-function measure(server: RunningServer, scenario: Scenario, context: RunContext): Promise<Slice> {
-  const { load, fewer } = scenario;
-  const core = context.placement.load;
-  const { warmupMs, sliceMs } = context;
-  if (!('ab' in load)) {
-    const options: LoadOptions = { ...load, warmupMs, slice: { ms: sliceMs } };
-    return runLoad(server, core, options);
+/** The processes of a scenario: of each server the newest one. */
+class Contenders {
+  readonly #scenario: Scenario;
+  readonly #context: RunContext;
+  readonly #all = new Map<string, Contender>();
+
+  constructor(scenario: Scenario, context: RunContext) {
+    this.#scenario = scenario;
+    this.#context = context;
   }
-  const requests = fewer?.[server.name] ?? load.ab.requests;
-  return runAb(server, core, { ...load.ab, requests: Math.ceil(requests * context.share) });
+
+  /** A new process for a server, and a slice that is thrown away: its compilers have then seen the code. */
+  async renew(name: string): Promise<void> {
+    this.#context.progress(`starting ${name}`);
+    const old = this.#all.get(name);
+    this.#all.delete(name);
+    if (old !== undefined) await end(old);
+    this.#all.set(name, await start(name, this.#scenario, this.#context));
+    await this.measure(name);
+  }
+
+  /** One slice of a server. */
+  measure(name: string): Promise<Slice> {
+    const { load, fewer } = this.#scenario;
+    const { placement, warmupMs, sliceMs, share } = this.#context;
+    const server = this.running(name);
+    if (!('ab' in load)) {
+      const options: LoadOptions = { ...load, warmupMs, slice: { ms: sliceMs } };
+      return runLoad(server, placement.load, options);
+    }
+    const requests = fewer?.[name] ?? load.ab.requests;
+    return runAb(server, placement.load, { ...load.ab, requests: Math.ceil(requests * share) });
+  }
+
+  running(name: string): RunningServer {
+    return this.#all.get(name)!.server;
+  }
+
+  async endAll(): Promise<void> {
+    await Promise.all([...this.#all.values()].map(end));
+  }
 }
 
 /** Why a server has no extra: it is told, and nothing depends on it. */
@@ -89,65 +119,34 @@ async function askExtras(
   };
 }
 
-/** Starts what can be started; what cannot is a failure of that server alone. */
-async function startAll(
-  names: readonly string[],
-  scenario: Scenario,
-  context: RunContext,
-): Promise<{ contenders: Map<string, Contender>; failures: Record<string, string> }> {
-  const contenders = new Map<string, Contender>();
-  const failures: Record<string, string> = {};
-  for (const name of names) {
-    context.progress(`starting ${name}`);
-    try {
-      contenders.set(name, await start(name, scenario, context));
-    } catch (error) {
-      failures[name] = error instanceof Error ? error.message : String(error);
-    }
-  }
-  return { contenders, failures };
-}
-
-async function runAllPairs(
-  contenders: ReadonlyMap<string, Contender>,
-  scenario: Scenario,
-  context: RunContext,
-): Promise<ReadonlyMap<string, Outcome>> {
-  const { pairs } = context;
-  return runPairs(
-    [...contenders.keys()].filter((name) => name !== YARDSTICK),
-    {
-      pairs,
-      yardstick: YARDSTICK,
-      measure: (name) => measure(contenders.get(name)!.server, scenario, context),
-      onRound: (round, name) => {
-        context.progress(`${round < 0 ? 'warm-up' : `round ${round + 1} of ${pairs}`}, ${name}`);
-      },
-    },
-  );
-}
-
 /** Measures the servers with these names, and the yardstick and the control, which always belong. */
 export async function measureLoad(
   scenario: Scenario,
   names: readonly string[],
   context: RunContext,
 ): Promise<LoadResult> {
-  const all = [YARDSTICK, CONTROL, ...names];
-  const { contenders, failures } = await startAll(all, scenario, context);
+  const { pairs } = context;
+  const contenders = new Contenders(scenario, context);
   try {
-    if (!contenders.has(YARDSTICK)) throw new Error(failures[YARDSTICK]);
-    const outcomes = await runAllPairs(contenders, scenario, context);
+    const outcomes = await runPairs([CONTROL, ...names], {
+      pairs,
+      yardstick: YARDSTICK,
+      renew: (name) => contenders.renew(name),
+      measure: (name) => contenders.measure(name),
+      onRound: (round, name) => {
+        context.progress(`round ${round + 1} of ${pairs}, ${name}`);
+      },
+    });
     const extras = new Map<string, Extras>();
-    for (const [name, { server }] of contenders) {
-      context.progress(`system calls and second opinions, ${name}`);
+    for (const name of [YARDSTICK, ...outcomes.keys()]) {
       const failed = outcomes.get(name);
-      if (failed !== undefined && 'failure' in failed) failures[name] = failed.failure;
-      else extras.set(name, await askExtras(server, scenario, context));
+      if (failed !== undefined && 'failure' in failed) continue;
+      context.progress(`system calls and second opinions, ${name}`);
+      extras.set(name, await askExtras(contenders.running(name), scenario, context));
     }
-    return summarizeScenario(scenario, outcomes, extras, failures);
+    return summarizeScenario(scenario, outcomes, extras);
   } finally {
-    await Promise.all([...contenders.values()].map(end));
+    await contenders.endAll();
   }
 }
 
@@ -155,11 +154,15 @@ function summarizeScenario(
   { name, title, section, unit }: Scenario,
   outcomes: ReadonlyMap<string, Outcome>,
   extras: ReadonlyMap<string, Extras>,
-  failures: Readonly<Record<string, string>>,
 ): LoadResult {
   const servers: Record<string, Compared> = {};
+  const failures: Record<string, string> = {};
   for (const [server, outcome] of outcomes) {
-    if (!('runs' in outcome) || outcome.runs.length === 0) continue;
+    if ('failure' in outcome) {
+      failures[server] = outcome.failure;
+      continue;
+    }
+    if (outcome.runs.length === 0) continue;
     const { label } = serverNamed(server);
     const compared = compare(label, outcome.runs, isOnNode(serverNamed(server)));
     servers[server] = { ...compared, ...extras.get(server) };

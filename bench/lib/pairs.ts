@@ -1,7 +1,8 @@
 /**
  * Interleaved pairs. A machine is never the same for long: clocks change, others work on it. So no
  * number stands alone: before and after each slice of a server there is a slice of the yardstick,
- * and the result is the ratio of the one to the mean of the two.
+ * and the result is the ratio of the one to the mean of the two. Neither is a process: which pages
+ * it got, and which of them meet in a cache, stays with it to its end. So each round has new ones.
  */
 
 import type { Slice } from './load.js';
@@ -20,6 +21,8 @@ export type Outcome = { readonly runs: readonly PairedRun[] } | { readonly failu
 export interface PairOptions {
   readonly pairs: number;
   readonly yardstick: string;
+  /** Puts a new process of a server in the place of the one before, and lets it warm up. */
+  readonly renew: (server: string) => Promise<void>;
   /** Measures one slice of a server. */
   readonly measure: (server: string) => Promise<Slice>;
   readonly onRound: (round: number, server: string) => void;
@@ -32,20 +35,20 @@ export function rotated<T>(items: readonly T[], by: number): readonly T[] {
 }
 
 /**
- * Runs rounds of: each server, and the yardstick after each. The last slice of the yardstick in one
- * round is the first of the next. A server that fails is left out from then on; if the yardstick
- * fails, so does all.
+ * Runs rounds of: new processes for all, then each server, with the yardstick before and after each.
+ * The slice of the yardstick after one server is the one before the next. A server that fails is left
+ * out from then on; if the yardstick fails, so does all.
  */
 export async function runPairs(
   names: readonly string[],
   options: PairOptions,
 ): Promise<ReadonlyMap<string, Outcome>> {
-  const { pairs, yardstick, measure, onRound } = options;
-  const runs = new Map<string, PairedRun[]>();
+  const { pairs, yardstick, renew, measure, onRound } = options;
+  const runs = new Map<string, PairedRun[]>(names.map((name) => [name, []]));
   const failures = new Map<string, string>();
-  const attempt = async (name: string): Promise<Slice | undefined> => {
+  const attempt = async <T>(name: string, body: () => Promise<T>): Promise<T | undefined> => {
     try {
-      return await measure(name);
+      return await body();
     } catch (error) {
       failures.set(name, error instanceof Error ? error.message : String(error));
       runs.delete(name);
@@ -53,17 +56,13 @@ export async function runPairs(
     }
   };
 
-  // One slice of each, thrown away: compilers of all kinds have then seen the code.
-  await measure(yardstick);
-  for (const name of names) {
-    onRound(-1, name);
-    if ((await attempt(name)) !== undefined) runs.set(name, []);
-  }
-  let before = await measure(yardstick);
   for (let round = 0; round < pairs && runs.size > 0; round++) {
+    await renew(yardstick);
+    for (const name of [...runs.keys()]) await attempt(name, () => renew(name));
+    let before = await measure(yardstick);
     for (const [name, own] of rotated([...runs], round)) {
       onRound(round, name);
-      const slice = await attempt(name);
+      const slice = await attempt(name, () => measure(name));
       const after = await measure(yardstick);
       if (slice !== undefined) own.push({ before, slice, after });
       before = after;

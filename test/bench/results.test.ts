@@ -1,5 +1,6 @@
 /** From slices to numbers. */
 import test from 'ava';
+import type { Slice } from '../../bench/lib/load.js';
 import { runPairs } from '../../bench/lib/pairs.js';
 import {
   compare,
@@ -84,57 +85,72 @@ test('of the rounds of a probe the least counts, or the median', (t) => {
   t.is(probeValue(probeResult('p', 'median', rounds), 'd', 'a'), undefined);
 });
 
-test('the yardstick stands before and after every slice, and each round begins with another server', async (t) => {
+test('each round has new processes, the yardstick before and after every slice, and begins with another server', async (t) => {
   const order: string[] = [];
   const outcomes = await runPairs(['a', 'b'], {
     pairs: 2,
     yardstick: 'c',
+    renew: (name) => {
+      order.push(`new ${name}`);
+      return Promise.resolve();
+    },
     measure: (name) => {
       order.push(name);
       return Promise.resolve(slice(order.length, 1));
     },
     onRound: () => undefined,
   });
-  t.deepEqual(order, ['c', 'a', 'b', 'c', 'a', 'c', 'b', 'c', 'b', 'c', 'a', 'c']);
+  const renewed = ['new c', 'new a', 'new b'];
+  t.deepEqual(order, [
+    ...[...renewed, 'c', 'a', 'c', 'b', 'c'],
+    ...[...renewed, 'c', 'b', 'c', 'a', 'c'],
+  ]);
   const a = outcomes.get('a');
   t.true(a !== undefined && 'runs' in a);
   const runs = a !== undefined && 'runs' in a ? a.runs : [];
-  // Numbers of slices: the first round has a in the fifth, the second in the eleventh.
+  // Places in that order, from 1.
   t.deepEqual(
     runs.map((run) => [run.before, run.slice, run.after].map(({ messages }) => messages)),
     [
       [4, 5, 6],
-      [10, 11, 12],
+      [14, 15, 16],
     ],
   );
 });
 
 test('a server that fails is left out from then on, with its reason, and the others go on', async (t) => {
   let slices = 0;
-  const outcomes = await runPairs(['good', 'bad'], {
+  let starts = 0;
+  const outcomes = await runPairs(['good', 'bad', 'late'], {
     pairs: 3,
     yardstick: 'c',
+    renew: (name) => {
+      if (name === 'late' && ++starts > 1) throw new Error('it does not listen');
+      return Promise.resolve();
+    },
     measure: (name) => {
       if (name === 'bad' && ++slices > 1) throw new Error('it answered wrongly');
       return Promise.resolve(slice(1, 1));
     },
     onRound: () => undefined,
   });
-  t.is(slices, 2);
+  t.deepEqual([slices, starts], [2, 2]);
   t.deepEqual(outcomes.get('bad'), { failure: 'it answered wrongly' });
+  t.deepEqual(outcomes.get('late'), { failure: 'it does not listen' });
   const good = outcomes.get('good');
   t.is(good !== undefined && 'runs' in good ? good.runs.length : 0, 3);
 });
 
 test('without a yardstick there are no results', async (t) => {
-  await t.throwsAsync(
-    runPairs(['a'], {
-      pairs: 1,
-      yardstick: 'c',
-      measure: (name) =>
-        name === 'c' ? Promise.reject(new Error('gone')) : Promise.resolve(slice(1, 1)),
-      onRound: () => undefined,
-    }),
-    { message: 'gone' },
-  );
+  const one = { pairs: 1, yardstick: 'c', onRound: () => undefined };
+  const measure = (name: string): Promise<Slice> =>
+    name === 'c' ? Promise.reject(new Error('gone')) : Promise.resolve(slice(1, 1));
+  const renew = (): Promise<void> => Promise.resolve();
+  await t.throwsAsync(runPairs(['a'], { ...one, renew, measure }), { message: 'gone' });
+  const refused = (name: string): Promise<void> =>
+    name === 'c' ? Promise.reject(new Error('no port')) : Promise.resolve();
+  const even = (): Promise<Slice> => Promise.resolve(slice(1, 1));
+  await t.throwsAsync(runPairs(['a'], { ...one, renew: refused, measure: even }), {
+    message: 'no port',
+  });
 });
