@@ -10,19 +10,14 @@ const LENGTH = 12;
 const random = new Uint16Array(32 * 1024);
 let used = random.length;
 
-/** Numbers from here on would make the first characters likelier than the last ones. */
-const LIMIT = 2 ** 16 - (2 ** 16 % CHARACTERS.length);
+/**
+ * The high half of a number times the count of characters says which one. Some low halves would be
+ * one more often than the others: without them all characters are equally likely.
+ */
+const REFUSED = 2 ** 16 % CHARACTERS.length;
 
-function randomCharacter(): number {
-  for (;;) {
-    if (used === random.length) {
-      randomFillSync(random);
-      used = 0;
-    }
-    const number = random[used++] as number;
-    if (number < LIMIT) return CHARACTERS[number % CHARACTERS.length] as number;
-  }
-}
+/** One in four thousand is refused: that half of these were is not to be expected in any lifetime. */
+const ENOUGH_FOR_A_PAGE = 2 * COUNT * LENGTH;
 
 /**
  * `[one two three …]`, as Go prints a slice of strings. An answer is copied when it is given, so
@@ -33,9 +28,21 @@ const answer = new Reply(200, page);
 
 /** A hundred new ones. The answer is good until the next call. */
 export function passwords(): Reply {
-  for (let password = 0; password < COUNT; password++) {
-    const from = 1 + password * (LENGTH + 1);
-    for (let i = 0; i < LENGTH; i++) page[from + i] = randomCharacter();
+  if (random.length - used < ENOUGH_FOR_A_PAGE) {
+    randomFillSync(random);
+    used = 0;
   }
+  // Of what is not the kernel's, a third of a request is this loop. With a call in it, or `used` in
+  // the place of `next`, it takes nearly twice as long.
+  let next = used;
+  for (let password = 0; password < COUNT; password++) {
+    let place = 1 + password * (LENGTH + 1);
+    const end = place + LENGTH;
+    while (place < end) {
+      const product = (random[next++] as number) * CHARACTERS.length;
+      if ((product & 0xffff) >= REFUSED) page[place++] = CHARACTERS[product >>> 16] as number;
+    }
+  }
+  used = next;
   return answer;
 }

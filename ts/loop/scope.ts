@@ -211,7 +211,7 @@ export class Scope extends Member implements Disposable {
     handler: ReadyHandler,
     options: Omit<LoopRegisterOptions, 'scope'> = {},
   ): LoopRegistration {
-    return this.loop.register(fd, interest, handler, { ...checkOptions(options), scope: this });
+    return this.loop.register(fd, interest, handler, this.#mine(options));
   }
 
   /** `Loop.connection`, owned by this scope. */
@@ -220,17 +220,17 @@ export class Scope extends Member implements Disposable {
     handlers: ConnectionHandlers,
     options: Omit<ConnectionOptions, 'scope'> = {},
   ): Connection {
-    return this.loop.connection(stream, handlers, { ...checkOptions(options), scope: this });
+    return this.loop.connection(stream, handlers, this.#mine(options));
   }
 
   /** `Loop.setTimeout`, owned by this scope. */
   setTimeout(ms: number, callback: () => void, options: Omit<TimerOptions, 'scope'> = {}): Timer {
-    return this.loop.setTimeout(ms, callback, { ...checkOptions(options), scope: this });
+    return this.loop.setTimeout(ms, callback, this.#mine(options));
   }
 
   /** `Loop.setInterval`, owned by this scope. */
   setInterval(ms: number, callback: () => void, options: Omit<TimerOptions, 'scope'> = {}): Timer {
-    return this.loop.setInterval(ms, callback, { ...checkOptions(options), scope: this });
+    return this.loop.setInterval(ms, callback, this.#mine(options));
   }
 
   /** `Loop.onSignal`, owned by this scope. */
@@ -239,7 +239,7 @@ export class Scope extends Member implements Disposable {
     handler: SignalHandler,
     options: Omit<SignalOptions, 'scope'> = {},
   ): SignalWatch {
-    return this.loop.onSignal(signal, handler, { ...checkOptions(options), scope: this });
+    return this.loop.onSignal(signal, handler, this.#mine(options));
   }
 
   /** `Loop.defer`; does not run if the scope is closed by then. */
@@ -392,6 +392,14 @@ export class Scope extends Member implements Disposable {
     } finally {
       this.#clearing = false;
     }
+  }
+
+  /** The options of a thing of this scope. */
+  #mine<O extends object>(options: O): O & { scope: Scope } {
+    // The key first: behind what is spread it would cost a hidden class for each call.
+    const mine = { scope: this, ...checkOptions(options) };
+    mine.scope = this;
+    return mine;
   }
 
   #clear(reason: unknown, errors: unknown[]): void {
