@@ -53,7 +53,7 @@ function namesIn(
   return [...names];
 }
 
-/** What cannot be written is to be known before half an hour of measuring, not after it. */
+/** What cannot be written is to be known before an hour of measuring, not after it. */
 function checkOutputs(json: string | undefined, report: string | undefined): void {
   if (json !== undefined) closeSync(openSync(json, 'a'));
   if (report === undefined) return;

@@ -170,8 +170,7 @@ const targets: readonly Target[] = [
     [
       ['64x50', '64 B, 50 connections', reasons.CROSSING],
       ['64x1000', '64 B, 1,000 connections', reasons.CROSSING],
-      // A crossing is nothing beside the copying of 64 KiB: what moves this one is not known.
-      ['64Kx50', '64 KiB, 50 connections', ''],
+      ['64Kx50', '64 KiB, 50 connections', reasons.PAGES],
     ] as const
   ).map(([scenario, title, why]): Target => ({
     ...times,
@@ -217,6 +216,7 @@ const targets: readonly Target[] = [
     limit: { least: 4 },
     read: against('passwords', 'run', 'go', 'throughput'),
     inC: inC('C, no passwords', cOverServer('passwords', 'go', 'throughput')),
+    why: reasons.OPENING,
   },
   {
     ...times,
@@ -224,6 +224,7 @@ const targets: readonly Target[] = [
     limit: { most: 0.3 },
     read: against('passwords', 'run', 'go', 'cpu'),
     inC: inC('C, no passwords', cOverServer('passwords', 'go', 'cpu')),
+    why: reasons.OPENING,
   },
   {
     ...times,
