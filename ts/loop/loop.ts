@@ -15,7 +15,7 @@ import {
 import { onAbort } from '../on-abort.js';
 import { binding } from '../native.js';
 import type { PollerSupports } from '../poller/backend.js';
-import { Poller, type BackendName } from '../poller/poller.js';
+import { Poller, whenForgotten, type BackendName } from '../poller/poller.js';
 import { READABLE } from '../poller/conditions.js';
 import { PollerEvents } from '../poller/poller-events.js';
 import { AgainLine, NO_TURN } from './again.js';
@@ -132,7 +132,7 @@ export class Loop implements Disposable {
       ...(backend !== undefined && { backend }),
       ...(spinUs !== undefined && { spinUs }),
     });
-    this.poller.whenForgotten((registration) => {
+    whenForgotten(this.poller, (registration) => {
       (registration as LoopRegistration).leave();
     });
     this.#ready = new Ready(this.#events);

@@ -81,6 +81,18 @@ export interface PollerRegistration<T> {
 
 const leaks = new LeakDetector('Poller');
 
+/** Who is told of a registration whose descriptor its owner closes. Set by the class. */
+let tellForgotten: (poller: Poller, tell: (data: unknown) => void) => void;
+
+/**
+ * Has a function told of each registration, by its data, whose descriptor its owner closes. No method,
+ * which anybody could call: what it throws would keep descriptors from being closed.
+ * @internal
+ */
+export function whenForgotten(poller: Poller, tell: (data: unknown) => void): void {
+  tellForgotten(poller, tell);
+}
+
 /**
  * One readiness interface over epoll, kqueue, poll and select: the same calls, errors, wake-ups
  * and timeouts on each. What a backend cannot do is refused, never approximated; see `supports`.
@@ -116,6 +128,12 @@ export class Poller<T = unknown> implements Disposable {
   readonly #spinUs: number;
   #closed = false;
   #warned = false;
+
+  static {
+    tellForgotten = (poller, tell) => {
+      poller.#tellForgotten = tell;
+    };
+  }
 
   /**
    * Opens a set.
@@ -268,11 +286,6 @@ export class Poller<T = unknown> implements Disposable {
   /** What a descriptor is registered for; 0 if it is not. @internal */
   interestOf(fd: number): number {
     return this.#table.interest(fd) & INTEREST_ALL;
-  }
-
-  /** Has the data told of a registration whose descriptor its owner closes. @internal */
-  whenForgotten(tell: (data: unknown) => void): void {
-    this.#tellForgotten = tell;
   }
 
   /** Takes a descriptor out, if it is in, whatever has become of it. @internal */
