@@ -3,7 +3,7 @@
 import { runAb } from './ab.js';
 import type { BackgroundProcess } from './child.js';
 import type { RunContext } from './context.js';
-import { holdConnections, type LoadOptions, runLoad, type Slice } from './load.js';
+import { holdConnections, runLoad, type Slice } from './load.js';
 import { type Outcome, runPairs } from './pairs.js';
 import { compare, type Compared, type LoadResult, summarizeYardstick } from './results.js';
 import { endServer, type RunningServer, startServer } from './running.js';
@@ -36,9 +36,15 @@ async function start(name: string, scenario: Scenario, context: RunContext): Pro
 }
 
 async function end({ server, holder }: Contender): Promise<void> {
-  await endServer(server);
-  await holder?.end();
+  try {
+    await endServer(server);
+  } finally {
+    await holder?.end();
+  }
 }
+
+/** Until a server that is new has seen enough messages for its compilers. */
+const SETTLE_MS = 500;
 
 /** The processes of a scenario: of each server the newest one. */
 class Contenders {
@@ -51,27 +57,20 @@ class Contenders {
     this.#context = context;
   }
 
-  /** A new process for a server, and a slice that is thrown away: its compilers have then seen the code. */
+  /** A new process for a server, under load until it has settled. */
   async renew(name: string): Promise<void> {
     this.#context.progress(`starting ${name}`);
     const old = this.#all.get(name);
-    this.#all.delete(name);
-    if (old !== undefined) await end(old);
     this.#all.set(name, await start(name, this.#scenario, this.#context));
-    await this.measure(name);
+    // Only now, or else the new one would get the very memory of the old one.
+    if (old !== undefined) await end(old);
+    await this.#load(name, 0, SETTLE_MS);
   }
 
   /** One slice of a server. */
   measure(name: string): Promise<Slice> {
-    const { load, fewer } = this.#scenario;
-    const { placement, warmupMs, sliceMs, share } = this.#context;
-    const server = this.running(name);
-    if (!('ab' in load)) {
-      const options: LoadOptions = { ...load, warmupMs, slice: { ms: sliceMs } };
-      return runLoad(server, placement.load, options);
-    }
-    const requests = fewer?.[name] ?? load.ab.requests;
-    return runAb(server, placement.load, { ...load.ab, requests: Math.ceil(requests * share) });
+    const { warmupMs, sliceMs } = this.#context;
+    return this.#load(name, warmupMs, sliceMs);
   }
 
   running(name: string): RunningServer {
@@ -79,7 +78,30 @@ class Contenders {
   }
 
   async endAll(): Promise<void> {
-    await Promise.all([...this.#all.values()].map(end));
+    await Promise.all([...this.#all.keys()].map((name) => this.#end(name)));
+  }
+
+  /** A server that fails is ended: nobody knows what else it does on the core of the others. */
+  async #load(name: string, warmupMs: number, ms: number): Promise<Slice> {
+    const { load, fewer } = this.#scenario;
+    const { placement, share } = this.#context;
+    const server = this.running(name);
+    try {
+      if (!('ab' in load)) {
+        return await runLoad(server, placement.load, { ...load, warmupMs, slice: { ms } });
+      }
+      const requests = Math.ceil((fewer?.[name] ?? load.ab.requests) * share);
+      return await runAb(server, placement.load, { ...load.ab, requests });
+    } catch (error) {
+      await this.#end(name);
+      throw error;
+    }
+  }
+
+  async #end(name: string): Promise<void> {
+    const contender = this.#all.get(name);
+    this.#all.delete(name);
+    if (contender !== undefined) await end(contender);
   }
 }
 

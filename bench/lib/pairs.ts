@@ -1,8 +1,9 @@
 /**
  * Interleaved pairs. A machine is never the same for long: clocks change, others work on it. So no
  * number stands alone: before and after each slice of a server there is a slice of the yardstick,
- * and the result is the ratio of the one to the mean of the two. Neither is a process: which pages
- * it got, and which of them meet in a cache, stays with it to its end. So each round has new ones.
+ * and the result is the ratio of the one to the mean of the two. Neither is a process: where in memory
+ * it has come to lie, and what of it meets in a cache, stays with it to its end. So each round has
+ * new ones.
  */
 
 import type { Slice } from './load.js';
@@ -58,7 +59,7 @@ export async function runPairs(
 
   for (let round = 0; round < pairs && runs.size > 0; round++) {
     await renew(yardstick);
-    for (const name of [...runs.keys()]) await attempt(name, () => renew(name));
+    for (const name of rotated([...runs.keys()], round)) await attempt(name, () => renew(name));
     let before = await measure(yardstick);
     for (const [name, own] of rotated([...runs], round)) {
       onRound(round, name);

@@ -15,9 +15,9 @@ export const COPYING: string =
   'alike. C is no further ahead of `net` than its own number says.';
 
 export const PAGES: string =
-  'Of a message of 64 KiB the kernel has 97 % and more, and half of that is copying. How fast it copies depends ' +
-  'on the pages that a process happens to get: twins of C differ by several percent. What is left for the ' +
-  'library is 2 to 3 %, and the limit is 3.';
+  'Nearly all of a message of 64 KiB is the kernel’s, and half of that is copying. How fast it copies depends on ' +
+  'where in memory a process has come to lie: twins of C differ by more than the limit leaves. What the library ' +
+  'takes is about as much as that.';
 
 export const HTTP: string =
   'Two thirds and more of our requests are the kernel’s, which all servers have alike. What is above C, ' +
@@ -25,9 +25,9 @@ export const HTTP: string =
   'function has more than a few percent. Where C is not far enough ahead, nobody can be.';
 
 export const OPENING: string =
-  'A connection for each request costs the kernel of both sides more than all else: half of our CPU is there, ' +
-  'and ab, which is one thread, has no time to spare beside C: what C comes to, which makes no passwords, is ' +
-  'what ab can do. Of our half a quarter makes the passwords; no other function has more than a few percent.';
+  'To open and to close a connection for each request is half and more of its CPU, and the kernel’s. Beside C, ' +
+  'which makes no passwords, and beside ours ab, which is one thread, has no time to spare: more requests than it ' +
+  'can make nobody can answer.';
 
 export const WAKING: string =
   'Not to sleep saves what waking up costs. Where a core wakes up within microseconds that is little, and C ' +

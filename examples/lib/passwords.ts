@@ -11,29 +11,25 @@ const random = new Uint16Array(32 * 1024);
 let used = random.length;
 
 /**
- * The high half of a number times the count of characters says which one. Some low halves would be
- * one more often than the others: without them all characters are equally likely.
+ * The high half of a number times the count of characters says which one. With some low halves one
+ * of them would be likelier than the others: those numbers are refused.
  */
 const REFUSED = 2 ** 16 % CHARACTERS.length;
 
 /** One in four thousand is refused: that half of these were is not to be expected in any lifetime. */
 const ENOUGH_FOR_A_PAGE = 2 * COUNT * LENGTH;
 
-/**
- * `[one two three …]`, as Go prints a slice of strings. An answer is copied when it is given, so
- * one page is enough for all.
- */
+/** `[one two three …]`, as Go prints a slice of strings. */
 const page = Buffer.from(`[${Array(COUNT).fill('.'.repeat(LENGTH)).join(' ')}]`);
-const answer = new Reply(200, page);
 
-/** A hundred new ones. The answer is good until the next call. */
-export function passwords(): Reply {
+/** A page of new ones. It is good until the next call. */
+export function passwordPage(): Buffer {
   if (random.length - used < ENOUGH_FOR_A_PAGE) {
     randomFillSync(random);
     used = 0;
   }
-  // Of what is not the kernel's, a third of a request is this loop. With a call in it, or `used` in
-  // the place of `next`, it takes nearly twice as long.
+  // The longest loop of a request. With a call in it, or `used` in the place of `next`, it takes nearly
+  // twice as long.
   let next = used;
   for (let password = 0; password < COUNT; password++) {
     let place = 1 + password * (LENGTH + 1);
@@ -44,5 +40,14 @@ export function passwords(): Reply {
     }
   }
   used = next;
+  return page;
+}
+
+/** An answer is copied when it is given, so one is enough for all. */
+const answer = new Reply(200, page);
+
+/** The page as an answer. It is good until the next call. */
+export function passwords(): Reply {
+  passwordPage();
   return answer;
 }

@@ -100,10 +100,9 @@ test('each round has new processes, the yardstick before and after every slice, 
     },
     onRound: () => undefined,
   });
-  const renewed = ['new c', 'new a', 'new b'];
   t.deepEqual(order, [
-    ...[...renewed, 'c', 'a', 'c', 'b', 'c'],
-    ...[...renewed, 'c', 'b', 'c', 'a', 'c'],
+    ...['new c', 'new a', 'new b', 'c', 'a', 'c', 'b', 'c'],
+    ...['new c', 'new b', 'new a', 'c', 'b', 'c', 'a', 'c'],
   ]);
   const a = outcomes.get('a');
   t.true(a !== undefined && 'runs' in a);
