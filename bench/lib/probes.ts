@@ -237,7 +237,7 @@ const memory: Probe = {
     'same for all.',
   unit: 'bytes',
   statistic: 'median',
-  rounds: 3,
+  rounds: 7,
   quick: [YARDSTICK, CONTROL, 'echo', 'run', 'net'],
   contenders: [YARDSTICK, CONTROL, 'echo', 'run', 'net', 'go', 'bun', 'deno', 'asyncio'].map(
     memoryOf,

@@ -33,6 +33,11 @@ export const WAKING: string =
   'Not to sleep saves what waking up costs. Where a core wakes up within microseconds that is little, and C ' +
   'that spins gains no more.';
 
+export const GROWING: string =
+  'What a connection itself takes is the same in every run (docs/decisions/0045). Beside it the heaps of V8 and of ' +
+  'malloc grow, for the process and not for a connection, by pieces that differ from run to run, and the probe ' +
+  'divides them by 9,000 as well.';
+
 export const CALL: string =
   'Half of it is what the kernel does more in a process with threads, the rest Node’s way into an addon.';
 

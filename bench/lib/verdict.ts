@@ -244,6 +244,7 @@ const targets: readonly Target[] = [
     limit: { most },
     unit: 'B',
     read: countOf('memory', server, 'B for each'),
+    why: reasons.GROWING,
   })),
   {
     ...times,
