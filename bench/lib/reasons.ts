@@ -34,9 +34,9 @@ export const WAKING: string =
   'that spins gains no more.';
 
 export const GROWING: string =
-  'What a connection itself takes is the same in every run (docs/decisions/0045). Beside it the heaps of V8 and of ' +
-  'malloc grow, for the process and not for a connection, by pieces that differ from run to run, and the probe ' +
-  'divides them by 9,000 as well.';
+  'What a connection itself takes is the same in every run (docs/decisions/0045). Beside it the heap of V8 and ' +
+  'the arenas of its compiler threads grow, for the process and not for a connection, by pieces that differ from ' +
+  'run to run, and the probe divides them by 9,000 as well.';
 
 export const CALL: string =
   'Half of it is what the kernel does more in a process with threads, the rest Node’s way into an addon.';
