@@ -1,6 +1,6 @@
 /** Whose a connection is, and what becomes of it with its owner. */
 import { AsyncLocalStorage } from 'node:async_hooks';
-import test, { type ExecutionContext } from 'ava';
+import test from 'ava';
 import {
   Loop,
   READABLE,
@@ -9,14 +9,10 @@ import {
   type ConnectionHandlers,
   type Stream,
 } from '../../ts/index.js';
-import { closing, tcpPair, unixPair } from '../support/pairs.js';
+import { newLoop, tcpPair, unixPair } from '../support/pairs.js';
 
 const MIB = 1024 * 1024;
 const ignore: ConnectionHandlers = { data: () => undefined };
-
-function newLoop(t: ExecutionContext): Loop {
-  return closing(t, new Loop());
-}
 
 /** Handlers that write down how often `close` came, and with what. */
 function closes(): { errors: (Error | undefined)[]; handlers: ConnectionHandlers } {
@@ -260,4 +256,40 @@ test('handlers have the values of the scope', (t) => {
     loop.turn(0);
     t.deepEqual(seen.splice(0).sort(), ['close mine', 'data mine', 'drain mine', 'end mine']);
   }
+});
+
+test.serial('a connection that ends makes an error only if there is one to tell of', (t) => {
+  const loop = newLoop(t);
+  const make = Error;
+  let made = 0;
+  const ends = (end: (connection: Connection) => void): number => {
+    const [ours] = unixPair(t);
+    const connection = loop.connection(ours, ignore);
+    made = 0;
+    // Each `new Error` of the library asks for the global one. All of this is in one turn.
+    globalThis.Error = class extends make {
+      constructor(message?: string) {
+        super(message);
+        made++;
+      }
+    } as ErrorConstructor;
+    try {
+      end(connection);
+    } finally {
+      globalThis.Error = make;
+    }
+    return made;
+  };
+  t.is(
+    ends((connection) => {
+      connection.destroy();
+    }),
+    0,
+  );
+  t.is(
+    ends(({ stream }) => {
+      stream.close();
+    }),
+    1,
+  );
 });

@@ -1,7 +1,7 @@
 /** What is ended, asked for or closed while something else ends. */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import process from 'node:process';
-import test, { type ExecutionContext } from 'ava';
+import test from 'ava';
 import {
   Loop,
   WOULD_BLOCK,
@@ -10,14 +10,10 @@ import {
   type Scope,
   type Stream,
 } from '../../ts/index.js';
-import { closing, unixPair } from '../support/pairs.js';
+import { newLoop, unixPair } from '../support/pairs.js';
 
 const MIB = 1024 * 1024;
 const ignore: ConnectionHandlers = { data: () => undefined };
-
-function newLoop(t: ExecutionContext): Loop {
-  return closing(t, new Loop());
-}
 
 /** The codes of the errors that `close` gets, in the order of its coming. */
 function closes(): { codes: unknown[]; handlers: ConnectionHandlers } {

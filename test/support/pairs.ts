@@ -4,6 +4,7 @@ import {
   Epoll,
   EpollEvents,
   EventFd,
+  Loop,
   Pipe,
   TcpListener,
   TcpStream,
@@ -28,6 +29,10 @@ export function closing<T extends { close: () => void }>(t: Teardown, object: T)
 
 export function newEpoll<T = unknown>(t: Teardown): Epoll<T> {
   return closing(t, new Epoll<T>());
+}
+
+export function newLoop(t: Teardown): Loop {
+  return closing(t, new Loop());
 }
 
 export function newEventFd(t: Teardown, initialValue = 0): EventFd {
